@@ -1,0 +1,1 @@
+"""weigh tells what an AI model is before it is loaded."""

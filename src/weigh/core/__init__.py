@@ -1,0 +1,1 @@
+"""The values every floor shares; no input, no output, no decisions."""

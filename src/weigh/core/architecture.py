@@ -1,0 +1,38 @@
+"""A network's shape, layer by layer: made from config.json and from GGUF keys alike."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from weigh.core.value import Value
+
+
+class Layer(Value, kw_only=True):
+    """One block. `window`: tokens a sliding layer sees. `latent`: width of an MLA cache row (its rope part included).
+    `state`: elements of a recurrent state. `ffn`: width of one feed-forward (of one expert in a MoE layer).
+    """
+
+    attention: Literal["full", "sliding", "mla", "linear", "none"]
+    num_key_value_heads: int | None = None
+    head_dim: int | None = None
+    window: int | None = None
+    latent: int | None = None
+    state: int | None = None
+    ffn: int | None = None
+    experts: int | None = None
+    experts_used: int | None = None
+    experts_shared: int | None = None
+
+
+class Architecture(Value, kw_only=True):
+    """`model_type` as config.json or `general.architecture` spells it; `class_name` from config.json's architectures."""
+
+    model_type: str | None = None
+    class_name: str | None = None
+    layers: tuple[Layer, ...] = ()
+    hidden_size: int | None = None
+    num_attention_heads: int | None = None
+    vocab_size: int | None = None
+    context_length: int | None = None
+    tie_word_embeddings: bool | None = None
+    modalities: tuple[str, ...] = ()

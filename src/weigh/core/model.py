@@ -1,0 +1,50 @@
+"""What all the files together say: facts, each with who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from weigh.core.architecture import Architecture
+from weigh.core.facts import Fact
+from weigh.core.header import Header
+from weigh.core.name import Quant
+from weigh.core.value import Value
+
+
+class Tokenizer(Value, kw_only=True):
+    """`model` as tokenizer.json or `tokenizer.ggml.model` spells it; `num_tokens` in its vocabulary."""
+
+    model: str | None = None
+    num_tokens: int | None = None
+
+
+class ModelFile(Value, kw_only=True):
+    """One file and its header; no header where it is no model file or could not be read."""
+
+    path: str
+    format: str
+    nbytes: int
+    header: Header | None = None
+
+
+class Model(Value, kw_only=True):
+    """Facts that nobody states are None. `dtypes` maps a dtype to stored bytes, largest first."""
+
+    files: tuple[ModelFile, ...] = ()
+    architecture: Architecture | None = None
+    format: Fact[str] | None = None
+    model_type: Fact[str] | None = None
+    num_parameters: Fact[int] | None = None
+    num_active_parameters: Fact[int] | None = None
+    num_tensors: Fact[int] | None = None
+    bits_per_weight: Fact[float] | None = None
+    dtypes: Fact[Mapping[str, int]] | None = None
+    quantisation: Fact[Quant] | None = None
+    context_length: Fact[int] | None = None
+    tokenizer: Fact[Tokenizer] | None = None
+    chat_template: Fact[str] | None = None
+    modalities: Fact[tuple[str, ...]] | None = None
+    licence: Fact[str] | None = None
+    base_model: Fact[str] | None = None
+    weight_nbytes: Fact[int] | None = None
+    nbytes: Fact[int] | None = None
