@@ -1,0 +1,65 @@
+"""A folder on this machine as a Listing."""
+
+from __future__ import annotations
+
+import os
+
+from weigh.core.errors import OverBudget
+from weigh.core.source import Entry
+from weigh.sources.file import FileSource, unreadable
+
+MOST_ENTRIES = 200_000
+_NOT_THE_MODEL = frozenset({".git", ".hg", ".svn", "__pycache__", ".cache"})  # what tools leave beside a model
+
+
+class Folder:
+    """The regular files below `root`, sorted; hidden work folders of tools are left out.
+
+    Links to files are listed with where they point (the Hugging Face cache is made of them); links to folders
+    are not followed, so a circle of links has no way in.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        """Raises SourceError for a root that cannot be listed, OverBudget above MOST_ENTRIES files."""
+        self.path = os.fspath(root)
+        self.entries = _list(self.path)
+
+    def open(self, path: str) -> FileSource:
+        """The file at `path`, one of the entries' paths. Raises SourceError."""
+        return FileSource(os.path.join(self.path, *path.split("/")), path=path)
+
+
+def _list(root: str) -> tuple[Entry, ...]:
+    found: list[Entry] = []
+    pending = [(root, "")]
+    while pending:
+        folder, stem = pending.pop()
+        try:
+            with os.scandir(folder) as listing:
+                for item in listing:
+                    path = stem + item.name
+                    if item.is_dir(follow_symlinks=False):
+                        if item.name not in _NOT_THE_MODEL:
+                            pending.append((item.path, path + "/"))
+                    elif (entry := _entry(item, path)) is not None:
+                        found.append(entry)
+        except OSError as error:
+            if folder == root:
+                raise unreadable(error, root) from error
+            found.append(Entry(path=stem.rstrip("/"), nbytes=0))  # its open() will say why
+        if len(found) > MOST_ENTRIES:
+            raise OverBudget("too_many_files", path=root, most=MOST_ENTRIES)
+    return tuple(sorted(found, key=lambda entry: entry.path))
+
+
+def _entry(item: os.DirEntry[str], path: str) -> Entry | None:
+    link = os.readlink(item.path) if item.is_symlink() else None
+    try:
+        status = item.stat()
+    except OSError:
+        return Entry(path=path, nbytes=0, link=link)  # a dangling or circular link: its open() will say which
+    if os.path.isdir(item.path):
+        return None
+    return Entry(path=path, nbytes=status.st_size, link=link)
+
+
