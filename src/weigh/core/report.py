@@ -30,8 +30,16 @@ class Step(Value, kw_only=True):
     command: str | None = None
 
 
+class Failure(Value, kw_only=True):
+    """Why a reference could not be weighed at all."""
+
+    message: Saying
+    path: str | None = None
+    offset: int | None = None
+
+
 class Report(Value, kw_only=True):
-    """`verdict` is the worst of the files'. `name` is None where the reference has no name to read."""
+    """`verdict` is the worst of the files', None for a name alone. `name` is None where there is no name to read."""
 
     schema: int
     reference: Reference
@@ -44,3 +52,4 @@ class Report(Value, kw_only=True):
     findings: tuple[Finding, ...] = ()
     skips: tuple[Skip, ...] = ()
     next_steps: tuple[Step, ...] = ()
+    error: Failure | None = None

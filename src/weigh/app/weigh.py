@@ -1,0 +1,207 @@
+"""Weigh one reference: name, contents, truth and safety in one Report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from weigh.app.steps import next_steps
+from weigh.core.errors import FormatError, OverBudget, SourceError, Truncated, WeighError
+from weigh.core.finding import VERDICTS, Finding, Skip, Verdict
+from weigh.core.format import Format
+from weigh.core.header import Header, Problem
+from weigh.core.model import Model, ModelFile
+from weigh.core.name import Name
+from weigh.core.observation import Observation
+from weigh.core.reference import Reference
+from weigh.core.report import SCHEMA, Failure, FileReport, Report
+from weigh.core.rule import Evidence, Examined
+from weigh.core.source import Listing, Source
+from weigh.describe.compare import compare
+from weigh.describe.merge import merge
+from weigh.formats import FOLDER_FORMATS, detect
+from weigh.names.decode import decode
+from weigh.names.reference import parse, text_of_name
+from weigh.rules import judge
+from weigh.sources.file import FileSource
+from weigh.sources.folder import Folder
+
+MOST_OBSERVATIONS = 100_000
+
+
+def weigh(text: str) -> Report:
+    """The whole report on a name, a file or a folder; what could not be done is in `error`, never raised."""
+    reference = Reference(text=text, hub="name", name=text)
+    try:
+        reference = parse(text, exists=os.path.lexists)
+        return _weigh(reference)
+    except WeighError as error:
+        failure = Failure(message=error.saying, path=error.path, offset=error.offset)
+        return Report(schema=SCHEMA, reference=reference, verdict="incomplete", error=failure)
+
+
+def take_apart(text: str) -> Name:
+    """The name alone."""
+    return decode(text)
+
+
+def _weigh(reference: Reference) -> Report:
+    text = text_of_name(reference)
+    name = decode(text) if text else None
+    match reference.hub:
+        case "path" if Path(reference.name).is_dir():
+            return _judged(reference, name, _examine_folder(Folder(reference.name)))
+        case "path":
+            with FileSource(reference.name) as source:
+                return _judged(reference, name, Evidence(files=(examine(source),)))
+        case "name":
+            report = Report(schema=SCHEMA, reference=reference, name=name)
+        case _:
+            skip = Skip(rule="coverage", path=str(reference), reason="not-fetched", matters=True)
+            report = Report(schema=SCHEMA, reference=reference, name=name, verdict="incomplete", skips=(skip,))
+    return msgspec.structs.replace(report, next_steps=next_steps(report))
+
+
+def examine(source: Source) -> Examined:
+    """One file read and examined; what ends the reading becomes a Problem of what was seen until then."""
+    problems: list[Problem] = []
+    observations: list[Observation] = []
+    header: Header | None = None
+    kind = "unknown"
+    try:
+        format = detect(source)
+        kind = format.name
+        header = format.read(source)
+        problems += header.problems
+        observations += islice(format.examine(source, header), MOST_OBSERVATIONS)
+    except (FormatError, SourceError) as error:
+        problems.append(Problem(kind=_kind(error), detail=error.saying, offset=error.offset))
+        if header is None:
+            observations += _seen_all_the_same(source, format) if kind != "unknown" else ()
+    return Examined(
+        path=source.path,
+        format=kind,
+        nbytes=source.size,
+        header=header,
+        problems=tuple(problems),
+        observations=tuple(observations),
+    )
+
+
+def _seen_all_the_same(source: Source, format: Format) -> Iterator[Observation]:
+    """A header that cannot be read does not excuse us from looking: a loader may run what stands before the break."""
+    try:
+        yield from islice(format.examine(source, Header(format=format.name)), MOST_OBSERVATIONS)
+    except (FormatError, SourceError):
+        return
+
+
+def _kind(error: WeighError) -> str:
+    match error:
+        case Truncated():
+            return "truncated"
+        case OverBudget():
+            return "over-budget"
+        case FormatError():
+            return "malformed"
+        case _:
+            return "unreadable"
+
+
+def _examine_folder(listing: Folder) -> Evidence:
+    if not listing.entries:
+        raise SourceError("empty_folder", path=listing.path)
+    files = tuple(_examine_entry(listing, entry.path, entry.nbytes) for entry in listing.entries)
+    return Evidence(files=files, folder=_folder(listing))
+
+
+def _examine_entry(listing: Folder, path: str, nbytes: int) -> Examined:
+    try:
+        with listing.open(path) as source:
+            return examine(source)
+    except SourceError as error:
+        problem = Problem(kind="unreadable", detail=error.saying)
+        return Examined(path=path, format="unknown", nbytes=nbytes, problems=(problem,))
+
+
+def _folder(listing: Listing) -> Examined | None:
+    for format in FOLDER_FORMATS:
+        if not format.matches(listing):
+            continue
+        nbytes = sum(entry.nbytes for entry in listing.entries)
+        problems: tuple[Problem, ...] = ()
+        observations: list[Observation] = []
+        header: Header | None = None
+        try:
+            header = format.read(listing)
+            problems = header.problems
+            observations += islice(format.examine(listing, header), MOST_OBSERVATIONS)
+        except (FormatError, SourceError) as error:
+            problems += (Problem(kind=_kind(error), detail=error.saying, offset=error.offset),)
+        return Examined(
+            path=".",
+            format=format.name,
+            nbytes=nbytes,
+            header=header,
+            problems=problems,
+            observations=tuple(observations),
+        )
+    return None
+
+
+def _judged(reference: Reference, name: Name | None, evidence: Evidence) -> Report:
+    files = tuple(
+        ModelFile(path=file.path, format=file.format, nbytes=file.nbytes, header=file.header) for file in evidence.files
+    )
+    folder = evidence.folder.header if evidence.folder else None
+    model = merge(files, folder, name)
+    claims = compare(name, model) if name is not None else ()
+    findings, skips = judge(Evidence(files=evidence.files, folder=evidence.folder, model=model, claims=claims))
+    accounts = tuple(_account(file, findings, skips) for file in evidence.files)
+    report = Report(
+        schema=SCHEMA,
+        reference=reference,
+        verdict=worst([*(file.verdict for file in accounts), *_verdicts(findings, skips)]),
+        format=_format(evidence, model),
+        name=name,
+        model=model,
+        files=accounts,
+        claims=claims,
+        findings=findings,
+        skips=skips,
+    )
+    return msgspec.structs.replace(report, next_steps=next_steps(report))
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst of them; clean where there are none."""
+    return min(verdicts, key=VERDICTS.index, default="clean")
+
+
+def _account(file: Examined, findings: tuple[Finding, ...], skips: tuple[Skip, ...]) -> FileReport:
+    mine = [finding for finding in findings if finding.path == file.path]
+    missed = [skip for skip in skips if skip.path == file.path]
+    return FileReport(
+        path=file.path,
+        format=file.format,
+        nbytes=file.nbytes,
+        verdict=worst(_verdicts(mine, missed)),
+        covered=not any(skip.matters for skip in missed),
+    )
+
+
+def _verdicts(findings: Iterable[Finding], skips: Iterable[Skip]) -> Iterator[Verdict]:
+    yield from (finding.verdict for finding in findings if finding.verdict is not None)
+    yield from ("incomplete" for skip in skips if skip.matters)
+
+
+def _format(evidence: Evidence, model: Model) -> str:
+    if evidence.folder is not None:
+        return evidence.folder.format
+    if model.format is not None:
+        return model.format.value
+    return evidence.files[0].format if len(evidence.files) == 1 else "unknown"

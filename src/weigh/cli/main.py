@@ -1,0 +1,86 @@
+"""The `weigh` command: finds the subcommand and loads only that one."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+# command -> module:object, loaded when called
+COMMANDS = {
+    "report": "weigh.cli.report:report",
+    "name": "weigh.cli.name:name",
+    "inspect": "weigh.cli.report:inspect",
+    "check": "weigh.cli.report:check",
+    "schema": "weigh.cli.schema:schema",
+}
+_TAKES_VALUE = {"--lang"}
+
+
+class _Commands(click.Group):
+    """`weigh REF...` is `weigh report REF...`; common options may stand before the command."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _command_first(args))
+
+
+def _command_first(args: list[str]) -> list[str]:
+    """The command's name before its options; `report` where none is named."""
+    if not args or args == ["--help"] or args == ["--version"]:
+        return args or ["--help"]
+    at, skip = 0, False
+    for at, argument in enumerate(args):
+        if skip:
+            skip = False
+        elif argument in _TAKES_VALUE:
+            skip = True
+        elif not argument.startswith("-") or argument in ("-", "--"):
+            break
+    else:
+        return args if "--help" in args or "--version" in args else ["report", *args]
+    if args[at] in COMMANDS:
+        return [args[at], *args[:at], *args[at + 1 :]]
+    return ["report", *args]
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
+@click.version_option(package_name="weigh", prog_name="weigh")
+def weigh() -> None:
+    """Tell what an AI model is before it is loaded. 过秤：加载之前，先弄清楚一个模型是什么。
+
+    \b
+    weigh REF...        the whole report on a name, a file or a folder
+    weigh name NAME...  take names apart
+    """
+
+
+def main() -> None:
+    """The entry point; an interrupt ends with status 130, a reader that goes away ends quietly."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        status = weigh(standalone_mode=False)
+    except click.exceptions.Abort:
+        status = 130
+    except KeyboardInterrupt:
+        status = 130
+    except click.ClickException as error:
+        error.show()
+        status = 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,52 @@
+"""`weigh name NAME...`: names taken apart."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import click
+import msgspec
+
+from weigh.cli.options import common, language_of
+from weigh.core.report import SCHEMA
+from weigh.names.decode import decode
+from weigh.text import Language
+from weigh.text.document import to_builtins
+
+
+@click.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@common
+def name(names: tuple[str, ...], as_json: bool, lang: str | None, offline: bool, quiet: bool) -> int:
+    """Take model names apart; `-` reads one a line from standard input."""
+    language = language_of(lang)
+    for text in _each(names):
+        if as_json:
+            sys.stdout.write(_line(text, language))
+        else:
+            _show(text, language)
+    return 0
+
+
+def _each(names: tuple[str, ...]) -> Iterator[str]:
+    for text in names:
+        if text == "-":
+            sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+            yield from (line.rstrip("\r\n") for line in sys.stdin)
+        else:
+            yield text
+
+
+def _line(text: str, language: Language) -> str:
+    """One object on one line."""
+    form = {"schema": SCHEMA, **to_builtins(decode(text), language)}
+    return msgspec.json.encode(form).decode() + "\n"
+
+
+def _show(text: str, language: Language) -> None:
+    from rich.console import Console
+
+    from weigh.text.show import name_lines
+
+    Console(highlight=False, width=None if sys.stdout.isatty() else 110).print(name_lines(decode(text), language))

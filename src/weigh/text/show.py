@@ -1,0 +1,278 @@
+"""A Report as lines for a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from weigh.core.claim import Claim
+from weigh.core.facts import Fact
+from weigh.core.finding import Finding, Skip
+from weigh.core.model import Model, Tokenizer
+from weigh.core.name import Name, Quant
+from weigh.core.report import Report, Step
+from weigh.core.units import in_bytes, in_parameters
+from weigh.text import Language, complain_about, has_words, place, safe, say
+
+_VERDICT_STYLE = {
+    "malicious": "bold red",
+    "broken": "bold red",
+    "suspicious": "bold yellow",
+    "incomplete": "bold yellow",
+    "clean": "bold green",
+}
+_CLAIM_MARK = {
+    "holds": ("✓", "green"),
+    "does_not_hold": ("✗", "bold red"),
+    "cannot_tell": ("?", "yellow"),
+}
+_SEVERITY_STYLE = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
+_MOST_FINDINGS = 12
+_MOST_FILES = 8
+
+
+def report_lines(report: Report, language: Language) -> RenderableType:
+    """The whole report: verdict, name, contents, claims, findings, what was not seen, what to do next."""
+    return Group(*_blocks(report, language))
+
+
+def name_lines(name: Name, language: Language) -> RenderableType:
+    """A name alone: drawn, each part explained."""
+    return Group(*_name(name, language))
+
+
+def _blocks(report: Report, language: Language) -> Iterator[RenderableType]:
+    yield _title(report, language)
+    if report.error is not None:
+        yield Text("  " + complain_about(report.error, language))
+        return
+    if report.name is not None:
+        yield from _name(report.name, language)
+    if report.model is not None:
+        yield from _section("contents", _contents(report, report.model, language), language)
+    yield from _section("claims", _claims(report.claims, language), language)
+    yield from _section("findings", _findings(report.findings, language), language)
+    yield from _section("skips", _skips(report.skips, language), language)
+    yield from _section("next", _steps(report.next_steps, language), language)
+
+
+def _title(report: Report, language: Language) -> Text:
+    line = Text(safe(report.reference.text), style="bold")
+    if report.verdict is not None and report.error is None:
+        line.append("  ")
+        line.append(say(f"verdict.{report.verdict}", language), style=_VERDICT_STYLE[report.verdict])
+    return line
+
+
+def _section(key: str, rows: list[tuple[Text, Text]], language: Language) -> Iterator[RenderableType]:
+    """A heading and its rows in two columns; nothing where there are no rows."""
+    if not rows:
+        return
+    yield Text()
+    yield Text(say(f"heading.{key}", language), style="bold cyan")
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for left, right in rows:
+        table.add_row(Text("  ").append_text(left), right)
+    yield table
+
+
+# The name
+
+
+def _name(name: Name, language: Language) -> Iterator[RenderableType]:
+    spoken = [part for part in name.parts if part.kind != "separator"]
+    if not spoken:
+        return
+    yield Text()
+    yield Text(say("heading.name", language), style="bold cyan")
+    yield from _drawn(name)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, max_width=40)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for part in spoken:
+        why = say(part.why, language) if part.why is not None else ""
+        doubt = Text("?" if part.confidence is not None and part.confidence < 0.6 else "", style="yellow")
+        left = Text("  ").append(safe(part.text, longest=40), style="bold").append_text(doubt)
+        table.add_row(left, Text(_part_kind(part.kind, language), style="dim"), Text(why))
+    yield table
+    yield from (Text("  " + line, style="dim") for line in _said_of_the_name(name, language))
+
+
+def _part_kind(kind: str, language: Language) -> str:
+    return say(f"part_kind.{kind}", language)
+
+
+def _drawn(name: Name) -> Iterator[Text]:
+    """The name and, below it, a rule under each part that says something; only where it fits a line."""
+    shown = [(safe(part.text), part.kind) for part in name.parts]
+    if sum(cell_len(text) for text, _ in shown) > 96:
+        return
+    yield Text("  " + "".join(text for text, _ in shown), style="bold")
+    marks = {"separator": " ", "unknown": "·"}
+    yield Text("  " + "".join(marks.get(kind, "─") * cell_len(text) for text, kind in shown), style="cyan")
+
+
+def _said_of_the_name(name: Name, language: Language) -> Iterator[str]:
+    missing = [key for key, said in _SAYS if not said(name)]
+    if missing and name.kind != "unknown":
+        listed = say("name.and", language).join(say(f"name.missing.{key}", language) for key in missing)
+        yield say("name.does_not_say", language, what=listed)
+    size = name.size
+    if size is not None and size.total_b is not None:
+        if size.active_b is not None:
+            yield say("name.moe", language, total=size.total_b * 1e9, active=size.active_b * 1e9)
+        else:
+            bits = float(name.quant.bits) if name.quant is not None and name.quant.bits is not None else 16.0
+            yield say("name.dense", language, total=size.total_b * 1e9, bits=bits, nbytes=int(size.total_b * 1e9 * bits / 8))
+    for part in name.other_readings:
+        if part.why is not None:
+            yield say("name.other", language, text=part.text, why=say(part.why, language))
+
+
+_SAYS = (
+    ("size", lambda name: name.size is not None),
+    ("quant", lambda name: name.quant is not None),
+    ("context", lambda name: name.context_tokens is not None),
+)
+
+
+# The contents
+
+
+def _contents(report: Report, model: Model, language: Language) -> list[tuple[Text, Text]]:
+    rows = [(report.format or "", "format", None)] if report.format else []
+    lines = [(_label("format", language), Text(_format_name(text, language))) for text, _, _ in rows]
+    lines += [
+        (_label(key, language), _sourced(shown, fact, language))
+        for key, fact, shown in _shown_facts(model, language)
+        if fact is not None
+    ]
+    return lines + _files(report, language)
+
+
+def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[object] | None, str]]:
+    """Each fact with its key and its value as people write it."""
+
+    def row(key: str, fact: object, write: object) -> tuple[str, Fact[object] | None, str]:
+        assert callable(write)
+        if fact is None:
+            return key, None, ""
+        assert isinstance(fact, Fact)
+        return key, fact, write(fact.value)
+
+    yield row("architecture", model.model_type, str)
+    yield row("num_parameters", model.num_parameters, in_parameters)
+    yield row("num_active_parameters", model.num_active_parameters, in_parameters)
+    yield row("num_tensors", model.num_tensors, str)
+    yield row("dtypes", model.dtypes, _dtypes)
+    yield row("bits_per_weight", model.bits_per_weight, lambda bits: f"{bits:.2f}")
+    yield row("quantisation", model.quantisation, _quant)
+    yield row("context_length", model.context_length, lambda tokens: f"{tokens:,}")
+    yield row("tokenizer", model.tokenizer, lambda tokenizer: _tokenizer(tokenizer, language))
+    yield row("chat_template", model.chat_template, lambda text: say("contents.template", language, count=len(text)))
+    yield row("modalities", model.modalities, lambda kinds: ", ".join(say(f"modality.{kind}", language) if has_words(f"modality.{kind}", language) else kind for kind in kinds))
+    yield row("licence", model.licence, str)
+    yield row("base_model", model.base_model, str)
+    yield row("nbytes", model.nbytes, in_bytes)
+
+
+def _label(key: str, language: Language) -> Text:
+    return Text(say(f"fact.{key}", language), style="dim")
+
+
+def _sourced(shown: str, fact: Fact[object] | None, language: Language) -> Text:
+    line = Text(safe(shown))
+    if fact is not None:
+        where = say("origin.where", language, where=fact.where) if fact.where and fact.where != "." else ""
+        line.append("  " + say(f"origin.{fact.origin.value}", language) + where, style="dim")
+    return line
+
+
+def _dtypes(dtypes: Mapping[str, int]) -> str:
+    total = sum(dtypes.values()) or 1
+    largest = sorted(dtypes.items(), key=lambda item: -item[1])[:6]
+    return ", ".join(f"{dtype} {100 * nbytes / total:.3g} %" for dtype, nbytes in largest)
+
+
+def _quant(quant: Quant) -> str:
+    method = quant.method if quant.method != "none" else None
+    words = dict.fromkeys(word for word in (method, quant.scheme) if word)
+    bits = f" · {quant.bits:g} bit" if quant.bits is not None else ""
+    group = f" · g{quant.group}" if quant.group else ""
+    return (" ".join(words) or "-") + bits + group
+
+
+def _tokenizer(tokenizer: Tokenizer, language: Language) -> str:
+    count = say("contents.tokens", language, count=tokenizer.num_tokens) if tokenizer.num_tokens is not None else ""
+    return " · ".join(word for word in (tokenizer.model or "", count) if word)
+
+
+def _format_name(format: str, language: Language) -> str:
+    key = f"format.{format}"
+    return f"{format}  {say(key, language)}" if has_words(key, language) else format
+
+
+def _files(report: Report, language: Language) -> list[tuple[Text, Text]]:
+    if len(report.files) < 2:
+        return []
+    rows = []
+    for file in sorted(report.files, key=lambda file: -file.nbytes)[:_MOST_FILES]:
+        line = Text(f"{safe(file.path)}  {file.format}  {in_bytes(file.nbytes)}")
+        if file.verdict != "clean":
+            line.append("  " + say(f"verdict.{file.verdict}", language), style=_VERDICT_STYLE[file.verdict])
+        rows.append((_label("file", language) if not rows else Text(), line))
+    if len(report.files) > _MOST_FILES:
+        rows.append((Text(), Text(say("contents.more_files", language, count=len(report.files) - _MOST_FILES), style="dim")))
+    return rows
+
+
+# What is held against it
+
+
+def _claims(claims: tuple[Claim, ...], language: Language) -> list[tuple[Text, Text]]:
+    rows = []
+    for claim in claims:
+        mark, style = _CLAIM_MARK[claim.verdict]
+        left = Text(f"{mark} ", style=style).append(say(f"claim_field.{claim.field}", language))
+        right = Text(safe(claim.said), style="bold").append(" → " + safe(claim.found) if claim.found else "")
+        rows.append((left, right.append("  " + say(claim.because, language), style="dim")))
+    return rows
+
+
+def _findings(findings: tuple[Finding, ...], language: Language) -> list[tuple[Text, Text]]:
+    rows = []
+    for finding in findings[:_MOST_FINDINGS]:
+        left = Text(say(f"severity.{finding.severity}", language), style=_SEVERITY_STYLE[finding.severity])
+        path = None if finding.path == "." else finding.path
+        right = Text(place(path, finding.offset, language)).append(say(finding.detail, language))
+        rows.append((left, right.append(f"  [{finding.rule}]", style="dim")))
+    if len(findings) > _MOST_FINDINGS:
+        rows.append((Text(), Text(say("contents.more_findings", language, count=len(findings) - _MOST_FINDINGS))))
+    return rows
+
+
+def _skips(skips: tuple[Skip, ...], language: Language) -> list[tuple[Text, Text]]:
+    rows = []
+    for skip in skips[:_MOST_FINDINGS]:
+        detail = say(skip.detail, language) if skip.detail is not None else say(f"skip.{skip.reason}", language)
+        rows.append((Text("–"), Text(place(skip.path, None, language) + detail)))
+    if len(skips) > _MOST_FINDINGS:
+        rows.append((Text(), Text(say("contents.more_skips", language, count=len(skips) - _MOST_FINDINGS))))
+    return rows
+
+
+def _steps(steps: tuple[Step, ...], language: Language) -> list[tuple[Text, Text]]:
+    rows = []
+    for step in steps:
+        line = Text(say(step.why, language))
+        if step.command is not None:
+            line.append("  ").append(safe(step.command), style="bold")
+        rows.append((Text("→"), line))
+    return rows
