@@ -31,6 +31,7 @@ from weigh.sources.file import FileSource
 from weigh.sources.folder import Folder
 
 MOST_OBSERVATIONS = 100_000
+_PATH_STARTS = ("/", "./", "../", "~", "\\", ".\\")  # what no model's name begins with
 
 
 def weigh(text: str) -> Report:
@@ -58,6 +59,8 @@ def _weigh(reference: Reference) -> Report:
         case "path":
             with FileSource(reference.name) as source:
                 return _judged(reference, name, Evidence(files=(examine(source),)))
+        case "name" if reference.text.startswith(_PATH_STARTS):
+            raise SourceError("no_such_path", path=reference.text)
         case "name":
             report = Report(schema=SCHEMA, reference=reference, name=name)
         case _:

@@ -17,6 +17,7 @@ from weigh.core.name import Name, Quant
 from weigh.core.report import Report, Step
 from weigh.core.units import in_bytes, in_parameters
 from weigh.text import Language, complain_about, has_words, place, safe, say
+from weigh.text.headers import header_lines
 
 _VERDICT_STYLE = {
     "malicious": "bold red",
@@ -54,6 +55,7 @@ def _blocks(report: Report, language: Language) -> Iterator[RenderableType]:
         yield from _name(report.name, language)
     if report.model is not None:
         yield from _section("contents", _contents(report, report.model, language), language)
+        yield from (Text(line) for line in header_lines(report.model, language))
     yield from _section("claims", _claims(report.claims, language), language)
     yield from _section("findings", _findings(report.findings, language), language)
     yield from _section("skips", _skips(report.skips, language), language)

@@ -1,0 +1,54 @@
+"""Headers as lines for a screen: every key, every tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from weigh.core.header import Header, LongArray, Meta
+from weigh.core.model import Model
+from weigh.core.units import in_bytes
+from weigh.text import Language, safe, say
+
+
+def header_lines(model: Model, language: Language) -> Iterator[str]:
+    """For each file that has a header with something to list: its keys, then its tensors, a line each."""
+    for file in model.files:
+        header = file.header
+        if header is None or not (header.tensors or header.metadata):
+            continue
+        yield ""
+        yield safe(file.path)
+        yield from (f"  {line}" for line in _metadata(header.metadata, ""))
+        yield from _tensors(header, language)
+
+
+def _metadata(metadata: Mapping[str, Meta], stem: str) -> Iterator[str]:
+    pending: list[tuple[str, Meta]] = [(key, value) for key, value in reversed(metadata.items())]
+    while pending:
+        key, value = pending.pop()
+        if isinstance(value, Mapping) and value:
+            pending += [(f"{key}.{inner}", item) for inner, item in reversed(value.items())]
+        else:
+            yield f"{safe(stem + key)} = {_shown(value)}"
+
+
+def _shown(value: Meta) -> str:
+    match value:
+        case LongArray(type=kind, count=count, first=first):
+            return f"{kind}[{count}] {safe(', '.join(map(str, first)))} ..."
+        case str(text):
+            return safe(text)
+        case tuple() | list():
+            return safe("[" + ", ".join(map(str, value)) + "]")
+        case _:
+            return safe(str(value))
+
+
+def _tensors(header: Header, language: Language) -> Iterator[str]:
+    if not header.tensors:
+        return
+    width = min(max(len(tensor.name) for tensor in header.tensors), 72)
+    for tensor in header.tensors:
+        shape = "x".join(map(str, tensor.shape)) or say("contents.scalar", language)
+        nbytes = in_bytes(tensor.nbytes) if tensor.nbytes is not None else ""
+        yield f"  {safe(tensor.name):<{width}}  {safe(tensor.dtype):<8} {shape:<20} {nbytes}".rstrip()
