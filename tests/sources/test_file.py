@@ -16,7 +16,9 @@ from weigh.sources.memory import MemorySource
 
 @settings(max_examples=50)
 @given(st.binary(max_size=64), st.integers(0, 80), st.integers(0, 80))
-def test_a_file_reads_as_its_bytes_slice(tmp_path_factory: pytest.TempPathFactory, data: bytes, offset: int, length: int) -> None:
+def test_a_file_reads_as_its_bytes_slice(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, offset: int, length: int
+) -> None:
     file = tmp_path_factory.mktemp("source") / "file"
     file.write_bytes(data)
     with FileSource(file) as source:

@@ -44,7 +44,9 @@ def test_a_sentence_has_the_same_holes_in_every_language() -> None:
 
 def test_every_hole_is_a_plain_name() -> None:
     for language in LANGUAGES:
-        assert {hole for sentence in words(language).values() for hole in holes(sentence) if not hole.isidentifier()} == set()
+        assert {
+            hole for sentence in words(language).values() for hole in holes(sentence) if not hole.isidentifier()
+        } == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

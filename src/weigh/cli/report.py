@@ -23,7 +23,9 @@ _fail_on = click.option(
 @_references
 @_fail_on
 @common
-def report(references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool) -> int:
+def report(
+    references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
+) -> int:
     """The whole report on names, files and folders, and what to do next."""
     return _run(references, fail_on, language_of(lang), "json" if as_json else "quiet" if quiet else "text", _whole)
 
@@ -58,7 +60,9 @@ def inspect(
 @_references
 @_fail_on
 @common
-def check(references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool) -> int:
+def check(
+    references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
+) -> int:
     """Safe? Whole? True to its name?"""
     return _run(references, fail_on, language_of(lang), "json" if as_json else "quiet" if quiet else "text", _judgement)
 

@@ -62,7 +62,9 @@ class Cursor:
             return self._window[start : start + length]
         self._check(length, what)
         if length > MOST_AT_ONCE:
-            raise OverBudget("too_long", path=self.source.path, offset=self.offset, what=what, length=length, most=MOST_AT_ONCE)
+            raise OverBudget(
+                "too_long", path=self.source.path, offset=self.offset, what=what, length=length, most=MOST_AT_ONCE
+            )
         if length > WINDOW:
             data = self._fetch(self.offset, length, what)
         else:
@@ -108,7 +110,9 @@ class Cursor:
             raise Malformed("count", path=self.source.path, offset=self.offset, what=what, count=number, left=self.left)
         self._items += number
         if self._items > MOST_ITEMS:
-            raise OverBudget("too_many", path=self.source.path, offset=self.offset, what=what, count=number, most=MOST_ITEMS)
+            raise OverBudget(
+                "too_many", path=self.source.path, offset=self.offset, what=what, count=number, most=MOST_ITEMS
+            )
         return number
 
     def text(self, length: int, what: str) -> str:
@@ -147,7 +151,9 @@ class Cursor:
         if length < 0:
             raise Malformed("negative", path=self.source.path, offset=self.offset, what=what, length=length)
         if length > self.left:
-            raise Truncated("past_end", path=self.source.path, offset=self.offset, what=what, length=length, left=max(self.left, 0))
+            raise Truncated(
+                "past_end", path=self.source.path, offset=self.offset, what=what, length=length, left=max(self.left, 0)
+            )
 
     def _fill(self, least: int, what: str) -> None:
         """Make the window start here, with `least` bytes in it."""

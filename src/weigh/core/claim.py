@@ -9,7 +9,17 @@ from weigh.core.saying import Saying
 from weigh.core.value import Value
 
 Field = Literal[
-    "family", "version", "size", "active_size", "quant", "bits_per_weight", "format", "function", "context", "modality", "shard"
+    "family",
+    "version",
+    "size",
+    "active_size",
+    "quant",
+    "bits_per_weight",
+    "format",
+    "function",
+    "context",
+    "modality",
+    "shard",
 ]
 Verdict = Literal["holds", "does_not_hold", "cannot_tell"]
 

@@ -1,13 +1,13 @@
 """Every error this program raises on purpose.
 
-    WeighError
-    |-- BadReference        a reference that cannot be read as one
-    |-- SourceError         bytes that cannot be had: missing, no permission, a loop of links
-    |-- FormatError         bytes that are not what they should be
-    |   |-- Malformed       against the format's own rules
-    |   |-- Truncated       fewer bytes than the file itself says
-    |   `-- OverBudget      within the rules, but more than this program is willing to walk
-    `-- TableError          a row of our own tables, or of a user's, that does not hold
+WeighError
+|-- BadReference        a reference that cannot be read as one
+|-- SourceError         bytes that cannot be had: missing, no permission, a loop of links
+|-- FormatError         bytes that are not what they should be
+|   |-- Malformed       against the format's own rules
+|   |-- Truncated       fewer bytes than the file itself says
+|   `-- OverBudget      within the rules, but more than this program is willing to walk
+`-- TableError          a row of our own tables, or of a user's, that does not hold
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from weigh.core.saying import Hole, Saying
 class WeighError(Exception):
     """What went wrong (`saying`, a key under `error.`), in which file, at which byte offset."""
 
-    def __init__(
-        self, key: str, /, *, path: str | None = None, offset: int | None = None, **values: Hole
-    ) -> None:
+    def __init__(self, key: str, /, *, path: str | None = None, offset: int | None = None, **values: Hole) -> None:
         self.saying = Saying(f"error.{key}", **values)
         self.path = path
         self.offset = offset

@@ -27,4 +27,3 @@ def read_table(name: str, row: type[R]) -> tuple[R, ...]:
         return msgspec.json.decode(data, type=tuple[row, ...])  # type: ignore[valid-type]
     except msgspec.MsgspecError as error:
         raise TableError("table", table=name, problem=str(error)) from error
-

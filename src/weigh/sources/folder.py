@@ -61,5 +61,3 @@ def _entry(item: os.DirEntry[str], path: str) -> Entry | None:
     if os.path.isdir(item.path):
         return None
     return Entry(path=path, nbytes=status.st_size, link=link)
-
-

@@ -20,7 +20,9 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 # Control and format characters, lone surrogates, line and paragraph separators: what could move the cursor,
 # turn the writing direction or end a line of ours.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]")
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
 _LONGEST = 200
 
 

@@ -132,7 +132,9 @@ def _said_of_the_name(name: Name, language: Language) -> Iterator[str]:
             yield say("name.moe", language, total=size.total_b * 1e9, active=size.active_b * 1e9)
         else:
             bits = float(name.quant.bits) if name.quant is not None and name.quant.bits is not None else 16.0
-            yield say("name.dense", language, total=size.total_b * 1e9, bits=bits, nbytes=int(size.total_b * 1e9 * bits / 8))
+            yield say(
+                "name.dense", language, total=size.total_b * 1e9, bits=bits, nbytes=int(size.total_b * 1e9 * bits / 8)
+            )
     for part in name.other_readings:
         if part.why is not None:
             yield say("name.other", language, text=part.text, why=say(part.why, language))
@@ -179,7 +181,13 @@ def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[o
     yield row("context_length", model.context_length, lambda tokens: f"{tokens:,}")
     yield row("tokenizer", model.tokenizer, lambda tokenizer: _tokenizer(tokenizer, language))
     yield row("chat_template", model.chat_template, lambda text: say("contents.template", language, count=len(text)))
-    yield row("modalities", model.modalities, lambda kinds: ", ".join(say(f"modality.{kind}", language) if has_words(f"modality.{kind}", language) else kind for kind in kinds))
+    yield row(
+        "modalities",
+        model.modalities,
+        lambda kinds: ", ".join(
+            say(f"modality.{kind}", language) if has_words(f"modality.{kind}", language) else kind for kind in kinds
+        ),
+    )
     yield row("licence", model.licence, str)
     yield row("base_model", model.base_model, str)
     yield row("nbytes", model.nbytes, in_bytes)
@@ -231,7 +239,9 @@ def _files(report: Report, language: Language) -> list[tuple[Text, Text]]:
             line.append("  " + say(f"verdict.{file.verdict}", language), style=_VERDICT_STYLE[file.verdict])
         rows.append((_label("file", language) if not rows else Text(), line))
     if len(report.files) > _MOST_FILES:
-        rows.append((Text(), Text(say("contents.more_files", language, count=len(report.files) - _MOST_FILES), style="dim")))
+        rows.append(
+            (Text(), Text(say("contents.more_files", language, count=len(report.files) - _MOST_FILES), style="dim"))
+        )
     return rows
 
 

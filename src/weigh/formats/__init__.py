@@ -1,0 +1,34 @@
+"""Meaning upon encodings: one file a format, asked in the order of FORMATS, by content alone."""
+
+from __future__ import annotations
+
+from weigh.core.format import FolderFormat, Format
+from weigh.core.source import Source
+from weigh.formats import gguf, lfs_pointer, plain, safetensors, unknown
+
+# The order is part of the meaning: a pointer is also text, a page may begin like anything.
+FORMATS: tuple[Format, ...] = (
+    lfs_pointer.FORMAT,
+    gguf.FORMAT,
+    safetensors.FORMAT,
+    plain.HTML,
+    plain.IMAGE,
+    plain.PDF,
+    plain.JSON,
+    plain.JSONL,
+    plain.PYTHON,
+    plain.CSV,
+    plain.TEXT,
+    unknown.FORMAT,
+)
+FOLDER_FORMATS: tuple[FolderFormat, ...] = ()
+
+
+def detect(source: Source) -> Format:
+    """The first format whose content this is; `unknown` at the least. Raises SourceError."""
+    return next(format for format in FORMATS if format.matches(source))
+
+
+def of_name(name: str) -> Format:
+    """The format with this identifier. Raises KeyError."""
+    return {format.name: format for format in FORMATS}[name]
