@@ -115,6 +115,22 @@ class Cursor:
             )
         return number
 
+    def line(self, what: str, *, most: int = 1 << 16) -> bytes:
+        """The bytes up to the next newline, which is passed but not returned."""
+        taken = b""
+        while (end := self._line_end()) < 0:
+            if len(taken) > most or self.left == 0:
+                raise Malformed("no_newline", path=self.source.path, offset=self.offset, what=what)
+            taken += self.bytes(min(self.left, 256), what)
+        return taken + self.bytes(end + 1, what)[:-1]
+
+    def _line_end(self) -> int:
+        """How far the next newline is, -1 if not in the next 256 bytes."""
+        self._fill_to(256, "line")
+        start = self.offset - self._base
+        end = self._window.find(b"\n", start, start + 256)
+        return end - start if end >= 0 else -1
+
     def text(self, length: int, what: str) -> str:
         """UTF-8 of `length` bytes; what is no UTF-8 becomes escapes, never an error."""
         return self.bytes(length, what).decode("utf-8", "backslashreplace")

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from weigh.core.format import FolderFormat, Format
 from weigh.core.source import Source
-from weigh.formats import gguf, lfs_pointer, plain, safetensors, unknown
+from weigh.formats import gguf, lfs_pointer, pickle_stream, plain, pytorch, pytorch_legacy, safetensors, unknown
 
 # The order is part of the meaning: a pointer is also text, a page may begin like anything.
 FORMATS: tuple[Format, ...] = (
     lfs_pointer.FORMAT,
     gguf.FORMAT,
     safetensors.FORMAT,
+    pytorch.SCRIPT,
+    pytorch.FORMAT,
+    pytorch_legacy.FORMAT,
     plain.HTML,
     plain.IMAGE,
     plain.PDF,
     plain.JSON,
     plain.JSONL,
+    pickle_stream.FORMAT,
     plain.PYTHON,
     plain.CSV,
     plain.TEXT,

@@ -35,21 +35,30 @@ def _list(root: str) -> tuple[Entry, ...]:
     while pending:
         folder, stem = pending.pop()
         try:
-            with os.scandir(folder) as listing:
-                for item in listing:
-                    path = stem + item.name
-                    if item.is_dir(follow_symlinks=False):
-                        if item.name not in _NOT_THE_MODEL:
-                            pending.append((item.path, path + "/"))
-                    elif (entry := _entry(item, path)) is not None:
-                        found.append(entry)
+            files, folders = _scan(folder, stem)
         except OSError as error:
             if folder == root:
                 raise unreadable(error, root) from error
-            found.append(Entry(path=stem.rstrip("/"), nbytes=0))  # its open() will say why
+            files, folders = [Entry(path=stem.rstrip("/"), nbytes=0)], []  # its open() will say why
+        found += files
+        pending += folders
         if len(found) > MOST_ENTRIES:
             raise OverBudget("too_many_files", path=root, most=MOST_ENTRIES)
     return tuple(sorted(found, key=lambda entry: entry.path))
+
+
+def _scan(folder: str, stem: str) -> tuple[list[Entry], list[tuple[str, str]]]:
+    """The files of one folder, and the folders to go on with."""
+    files, folders = [], []
+    with os.scandir(folder) as listing:
+        for item in listing:
+            path = stem + item.name
+            if item.is_dir(follow_symlinks=False):
+                if item.name not in _NOT_THE_MODEL:
+                    folders.append((item.path, path + "/"))
+            elif (entry := _entry(item, path)) is not None:
+                files.append(entry)
+    return files, folders
 
 
 def _entry(item: os.DirEntry[str], path: str) -> Entry | None:

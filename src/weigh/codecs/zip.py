@@ -1,0 +1,198 @@
+"""ZIP: the central directory by hand, members as Sources; PKWARE's APPNOTE 6.3.10."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+from weigh.codecs.cursor import Cursor
+from weigh.core.errors import FormatError, Malformed, OverBudget, Truncated
+from weigh.core.source import Source
+from weigh.core.value import Value
+from weigh.sources.memory import MemorySource
+
+MOST_MEMBERS = 200_000
+MOST_INFLATED = 128 << 20
+STORED, DEFLATED = 0, 8
+ENCRYPTED = 0x1
+
+_END = b"PK\x05\x06"
+_END_BYTES = 22
+_MOST_COMMENT = 65535
+_LOCATOR = struct.Struct("<4sIQI")
+_END64 = struct.Struct("<4sQHHIIQQQQ")
+_CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
+_LOCAL = struct.Struct("<4sHHHHHIIIHH")
+
+
+class Member(Value, kw_only=True):
+    """One entry of the central directory; `offset` is that of its local header."""
+
+    name: str
+    method: int
+    flags: int
+    crc: int
+    packed: int
+    nbytes: int
+    offset: int
+
+
+def read_directory(source: Source) -> tuple[Member, ...]:
+    """Every entry in the directory's order, doubles included. Raises FormatError."""
+    count, size, offset, shift = _end(source)
+    if count > MOST_MEMBERS:
+        raise OverBudget("zip.members", path=source.path, offset=offset, count=count, most=MOST_MEMBERS)
+    cursor = Cursor(source, offset=offset, end=offset + size)
+    cursor.count(count, at_least=_CENTRAL.size, what="total entries")
+    return tuple(_member(cursor, shift) for _ in range(count))
+
+
+def is_zip(source: Source) -> bool:
+    """Has it a central directory that can be found?"""
+    if source.read(0, 2) != b"PK" and _find_end(source) is None:
+        return False
+    try:
+        _end(source)
+    except FormatError:
+        return False
+    return True
+
+
+def open_member(source: Source, member: Member) -> Source:
+    """The member's content: a window into the file if it is stored, inflated into memory if it is deflated.
+
+    Raises FormatError for an encrypted member, another method, a damaged stream or more than MOST_INFLATED bytes.
+    """
+    path = f"{source.path}!/{member.name}"
+    if member.flags & ENCRYPTED and member.packed:
+        raise Malformed("zip.encrypted", path=path, offset=member.offset)
+    start = data_offset(source, member)
+    if member.packed > source.size - start:
+        raise Truncated(
+            "past_end",
+            path=path,
+            offset=start,
+            what=member.name,
+            length=member.packed,
+            left=max(source.size - start, 0),
+        )
+    match member.method:
+        case 0:
+            return Window(source, start, member.packed, path=path)
+        case 8:
+            return MemorySource(_inflated(source, member, start, path), path=path)
+        case method:
+            raise Malformed("zip.method", path=path, offset=member.offset, method=method)
+
+
+def data_offset(source: Source, member: Member) -> int:
+    """Where the member's bytes begin, by its local header. Raises FormatError."""
+    local = source.read(member.offset, _LOCAL.size)
+    if len(local) < _LOCAL.size or local[:4] != b"PK\x03\x04":
+        raise Malformed("zip.local", path=source.path, offset=member.offset, name=member.name)
+    *_, name_length, extra_length = _LOCAL.unpack(local)
+    return member.offset + _LOCAL.size + int(name_length) + int(extra_length)
+
+
+class Window:
+    """A stretch of another Source as a Source of its own."""
+
+    def __init__(self, source: Source, offset: int, nbytes: int, *, path: str) -> None:
+        self.path = path
+        self.size = nbytes
+        self._source = source
+        self._offset = offset
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The bytes from `offset`, fewer than `length` only at the end. Raises SourceError."""
+        return self._source.read(self._offset + offset, max(min(length, self.size - offset), 0))
+
+
+def _find_end(source: Source) -> tuple[int, bytes] | None:
+    """Offset and content of the last end record that reaches to the end of the file."""
+    start = max(source.size - _END_BYTES - _MOST_COMMENT, 0)
+    tail = source.read(max(source.size - 1024, 0), 1024)
+    if (at := tail.rfind(_END)) >= 0 and at + _END_BYTES <= len(tail):
+        return max(source.size - 1024, 0) + at, tail[at : at + _END_BYTES]
+    tail = source.read(start, source.size - start)
+    at = tail.rfind(_END)
+    if at < 0 or at + _END_BYTES > len(tail):
+        return None
+    return start + at, tail[at : at + _END_BYTES]
+
+
+def _end(source: Source) -> tuple[int, int, int, int]:
+    """Entries, bytes and offset of the central directory, and by how much all offsets are shifted (bytes before the zip)."""
+    found = _find_end(source)
+    if found is None:
+        raise Truncated("zip.no_end", path=source.path, offset=source.size)
+    at, record = found
+    _, _, _, _, count, size, offset, _ = struct.unpack("<4sHHHHIIH", record)
+    count, size, offset, end = _end64(source, at) or (count, size, offset, at)
+    shift = end - size - offset
+    if shift < 0:
+        raise Malformed("zip.directory", path=source.path, offset=at)
+    return count, size, offset + shift, shift
+
+
+def _end64(source: Source, end: int) -> tuple[int, int, int, int] | None:
+    locator = source.read(max(end - _LOCATOR.size, 0), _LOCATOR.size)
+    if len(locator) < _LOCATOR.size or locator[:4] != b"PK\x06\x07":
+        return None
+    at = _LOCATOR.unpack(locator)[2]
+    record = source.read(at, _END64.size)
+    if len(record) < _END64.size or record[:4] != b"PK\x06\x06":
+        at = end - _LOCATOR.size - _END64.size  # bytes stand before the zip
+        record = source.read(max(at, 0), _END64.size)
+        if len(record) < _END64.size or record[:4] != b"PK\x06\x06":
+            raise Malformed("zip.directory", path=source.path, offset=end)
+    *_, count, size, offset = _END64.unpack(record)
+    return count, size, offset, at
+
+
+def _member(cursor: Cursor, shift: int) -> Member:
+    at = cursor.offset
+    fields = _CENTRAL.unpack(cursor.bytes(_CENTRAL.size, "central file header"))
+    signature, _, _, flags, method, _, _, crc, packed, nbytes, name_length, extra_length, comment_length, *_, offset = (
+        fields
+    )
+    if signature != b"PK\x01\x02":
+        raise Malformed("zip.central", path=cursor.source.path, offset=at)
+    name = cursor.text(name_length, "file name")
+    extra = cursor.bytes(extra_length, "extra field")
+    cursor.skip(comment_length, "file comment")
+    if 0xFFFFFFFF in (packed, nbytes, offset):
+        nbytes, packed, offset = _zip64(extra, nbytes, packed, offset)
+    return Member(name=name, method=method, flags=flags, crc=crc, packed=packed, nbytes=nbytes, offset=offset + shift)
+
+
+def _zip64(extra: bytes, *values: int) -> tuple[int, ...]:
+    """The true sizes and offset: those given as all ones stand in the extra field 0x0001, in this order."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, at)
+        if kind == 1:
+            body = extra[at + 4 : at + 4 + length]
+            wide = iter(struct.unpack(f"<{len(body) // 8}Q", body[: len(body) // 8 * 8]))
+            return tuple(next(wide, value) if value == 0xFFFFFFFF else value for value in values)
+        at += 4 + length
+    return values
+
+
+def _inflated(source: Source, member: Member, start: int, path: str) -> bytes:
+    if member.nbytes > MOST_INFLATED:
+        raise OverBudget("zip.inflated", path=path, offset=start, most=MOST_INFLATED)
+    inflater = zlib.decompressobj(-15)
+    pieces, total, at, end = [], 0, start, start + member.packed
+    try:
+        while at < end and not inflater.eof:
+            packed = source.read(at, min(1 << 16, end - at))
+            at += len(packed)
+            piece = inflater.decompress(packed, MOST_INFLATED + 1 - total)
+            pieces.append(piece)
+            total += len(piece)
+            if total > MOST_INFLATED:
+                raise OverBudget("zip.inflated", path=path, offset=start, most=MOST_INFLATED)
+    except zlib.error as error:
+        raise Malformed("zip.deflate", path=path, offset=at) from error
+    return b"".join(pieces)

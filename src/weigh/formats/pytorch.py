@@ -1,0 +1,166 @@
+"""torch.save since 1.6: a zip with one pickle and a member for each storage; TorchScript adds code beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from weigh.codecs.pickle import Stream, run
+from weigh.codecs.pickle_observations import observe
+from weigh.codecs.torch_objects import Rebuilt, tensors_in
+from weigh.codecs.zip import Member, data_offset, is_zip, open_member, read_directory
+from weigh.core.errors import FormatError, Malformed
+from weigh.core.format import Format
+from weigh.core.header import Header, Problem
+from weigh.core.observation import Observation
+from weigh.core.saying import Saying
+from weigh.core.source import Source
+from weigh.core.tensors import TensorInfo
+
+
+def matches(source: Source) -> bool:
+    """A zip that holds a data.pkl and no TorchScript, or the beginning of one."""
+    members = _members(source)
+    if not members:
+        return _begins_with_data(source)
+    return _has(members, "data.pkl") and not _has(members, "constants.pkl")
+
+
+def matches_script(source: Source) -> bool:
+    """A zip that holds TorchScript's constants beside its data."""
+    members = _members(source)
+    return _has(members, "constants.pkl")
+
+
+def read(source: Source) -> Header:
+    """Tensors by what data.pkl would rebuild, held against the members that hold them. Raises FormatError."""
+    return _read(source, "pytorch")
+
+
+def read_script(source: Source) -> Header:
+    """The same for TorchScript. Raises FormatError."""
+    return _read(source, "torchscript")
+
+
+def _read(source: Source, name: str) -> Header:
+    members = read_directory(source)
+    pickled = _find(members, "data.pkl")
+    if pickled is None:
+        raise Malformed("torch.no_data", path=source.path, offset=0)
+    root = pickled.name.removesuffix("data.pkl")
+    by_name = {member.name: member for member in members}
+    stream = run(open_member(source, pickled))
+    if stream.error is not None:
+        raise stream.error
+    problems = list(_doubles(members))
+    tensors = tuple(_placed(tensor, root, by_name, source, problems) for tensor in tensors_in(stream.value))
+    order = _text(source, by_name.get(f"{root}byteorder")) or "little"
+    return Header(
+        format=name,
+        version=_text(source, by_name.get(f"{root}version")),
+        byte_order=order if order != "little" else None,
+        metadata={"root": root.rstrip("/"), "protocol": stream.protocol},
+        tensors=tensors,
+        problems=tuple(problems),
+    )
+
+
+def examine(source: Source, header: Header) -> Iterator[Observation]:
+    """Every member that is a pickle, whatever it is called; source code beside it is listed."""
+    for member in read_directory(source):
+        if member.name.endswith(".py"):
+            yield Observation(kind="code", value=member.name, where=member.name, offset=member.offset)
+            continue
+        stream = _pickle(source, member)
+        if stream is not None:
+            yield from observe(stream, member.name)
+
+
+def _pickle(source: Source, member: Member) -> Stream | None:
+    """The member followed as a pickle; None for a storage that only looks like anything."""
+    named = member.name.endswith(".pkl")
+    try:
+        content = open_member(source, member)
+    except FormatError:
+        if named:
+            raise
+        return None
+    if not named and content.read(0, 1) != b"\x80":
+        return None
+    stream = run(content)
+    return stream if named or stream.error is None else None
+
+
+def _members(source: Source) -> tuple[Member, ...]:
+    if not is_zip(source):
+        return ()
+    try:
+        return read_directory(source)
+    except FormatError:
+        return ()
+
+
+def _begins_with_data(source: Source) -> bool:
+    """A local header for data.pkl: a file that was cut short has no directory left."""
+    head = source.read(0, 512)
+    length = int.from_bytes(head[26:28], "little")
+    return head[:4] == b"PK\x03\x04" and head[30 : 30 + length].endswith(b"data.pkl")
+
+
+def _has(members: tuple[Member, ...], name: str) -> bool:
+    return _find(members, name) is not None
+
+
+def _find(members: tuple[Member, ...], name: str) -> Member | None:
+    """The member of this name at the root or in the one folder below it."""
+    return next((one for one in members if one.name == name or one.name.partition("/")[2] == name), None)
+
+
+def _text(source: Source, member: Member | None) -> str | None:
+    """The short text a member holds; None where it is missing or no text."""
+    if member is None or member.nbytes > 64:
+        return None
+    return open_member(source, member).read(0, 64).decode("ascii", "replace").strip()
+
+
+def _doubles(members: tuple[Member, ...]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for member in members:
+        if member.name in seen:
+            detail = Saying("problem.zip.duplicate", name=member.name)
+            yield Problem(kind="duplicate", detail=detail, offset=member.offset)
+        seen.add(member.name)
+
+
+def _placed(
+    tensor: Rebuilt, root: str, members: dict[str, Member], source: Source, problems: list[Problem]
+) -> TensorInfo:
+    """The tensor with its place in the file; a storage missing or too short for it is a Problem."""
+    if tensor.storage is None:
+        return tensor.info(None)
+    member = members.get(f"{root}data/{tensor.storage.key}")
+    if member is None:
+        detail = Saying("problem.torch.no_storage", name=tensor.name, key=tensor.storage.key)
+        problems.append(Problem(kind="truncated", detail=detail))
+        return tensor.info(None)
+    if tensor.last > member.nbytes:
+        detail = Saying("problem.torch.outside", name=tensor.name, needed=tensor.last, nbytes=member.nbytes)
+        problems.append(Problem(kind="out-of-bounds", detail=detail, offset=member.offset))
+    return tensor.info(data_offset(source, member) if member.method == 0 else None)
+
+
+FORMAT = Format(
+    name="pytorch",
+    suffixes=(".pt", ".pth", ".bin", ".ckpt"),
+    matches=matches,
+    read=read,
+    examine=examine,
+    not_covered=("storage_bytes",),
+)
+SCRIPT = Format(
+    name="torchscript",
+    suffixes=(".pt", ".pth"),
+    matches=matches_script,
+    read=read_script,
+    examine=examine,
+    not_covered=("storage_bytes", "torchscript_code"),
+)

@@ -1,0 +1,93 @@
+"""torch.save before 1.6: five pickles in a row, then the storages' bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from weigh.codecs.pickle import Stream, run
+from weigh.codecs.pickle_observations import observe
+from weigh.codecs.torch_objects import Rebuilt, Storage, tensors_in
+from weigh.core.format import Format
+from weigh.core.header import Header, Problem
+from weigh.core.observation import Observation
+from weigh.core.saying import Saying
+from weigh.core.source import Source
+
+MAGIC = 0x1950A86A20F9469CFC6C
+STREAMS = 5  # magic, protocol, system, object, storage keys
+_LENGTH = 8  # each storage is led by its number of elements
+
+
+def matches(source: Source) -> bool:
+    """The first pickle is the magic number."""
+    if source.read(0, 1) not in (b"\x80", b"L", b"I"):
+        return False
+    first = run(source, end=min(source.size, 64))
+    return first.error is None and first.value == MAGIC
+
+
+def read(source: Source) -> Header:
+    """Tensors of the fourth pickle, placed by the keys of the fifth. Raises FormatError."""
+    streams = _streams(source)
+    for stream in streams:
+        if stream.error is not None:
+            raise stream.error
+    tensors = tuple(tensors_in(streams[3].value))
+    keys = streams[4].value if isinstance(streams[4].value, list) else []
+    places, end = _places(tensors, [str(key) for key in keys], streams[4].end)
+    problems: list[Problem] = []
+    if end > source.size:
+        detail = Saying("problem.truncated", missing=end - source.size, size=source.size)
+        problems.append(Problem(kind="truncated", detail=detail, offset=source.size))
+    for tensor in tensors:
+        if tensor.storage is not None and tensor.last > tensor.storage.nbytes:
+            detail = Saying("problem.torch.outside", name=tensor.name, needed=tensor.last, nbytes=tensor.storage.nbytes)
+            problems.append(Problem(kind="out-of-bounds", detail=detail))
+    return Header(
+        format="pytorch-legacy",
+        metadata={"protocol": streams[3].protocol},
+        tensors=tuple(tensor.info(places.get(tensor.storage.key) if tensor.storage else None) for tensor in tensors),
+        problems=tuple(problems),
+    )
+
+
+def examine(source: Source, header: Header) -> Iterator[Observation]:
+    """All five pickles."""
+    for stream in _streams(source):
+        yield from observe(stream, None)
+
+
+def _streams(source: Source) -> list[Stream]:
+    """The five pickles, fewer where one breaks off."""
+    streams: list[Stream] = []
+    at = 0
+    for _ in range(STREAMS):
+        streams.append(run(source, offset=at))
+        at = streams[-1].end
+        if streams[-1].error is not None:
+            break
+    return streams
+
+
+def _places(tensors: tuple[Rebuilt, ...], keys: list[str], start: int) -> tuple[dict[str, int], int]:
+    """Where each storage's elements begin, and where the last one ends."""
+    storages: dict[str, Storage] = {tensor.storage.key: tensor.storage for tensor in tensors if tensor.storage}
+    places: dict[str, int] = {}
+    at = start
+    for key in keys:
+        at += _LENGTH
+        places[key] = at
+        if key not in storages:  # of something that is no tensor: what follows cannot be placed
+            break
+        at += storages[key].nbytes
+    return places, at
+
+
+FORMAT = Format(
+    name="pytorch-legacy",
+    suffixes=(".pt", ".pth", ".bin", ".ckpt", ".tar"),
+    matches=matches,
+    read=read,
+    examine=examine,
+    not_covered=("storage_bytes",),
+)
