@@ -7,12 +7,15 @@ from typing import Literal
 from weigh.core.value import Value
 
 
+Attention = Literal["full", "sliding", "mla", "linear", "none"]
+
+
 class Layer(Value, kw_only=True):
     """One block. `window`: tokens a sliding layer sees. `latent`: width of an MLA cache row (its rope part included).
     `state`: elements of a recurrent state. `ffn`: width of one feed-forward (of one expert in a MoE layer).
     """
 
-    attention: Literal["full", "sliding", "mla", "linear", "none"]
+    attention: Attention
     num_key_value_heads: int | None = None
     head_dim: int | None = None
     window: int | None = None

@@ -1,0 +1,1 @@
+"""What headers, configurations and names say of one model, brought together."""
