@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from weigh.core.format import FolderFormat, Format
 from weigh.core.source import Source
-from weigh.formats import gguf, lfs_pointer, pickle_stream, plain, pytorch, pytorch_legacy, safetensors, unknown
+from weigh.formats import (
+    gguf,
+    huggingface,
+    lfs_pointer,
+    pickle_stream,
+    plain,
+    pytorch,
+    pytorch_legacy,
+    safetensors,
+    unknown,
+)
 
 # The order is part of the meaning: a pointer is also text, a page may begin like anything.
 FORMATS: tuple[Format, ...] = (
@@ -25,7 +35,7 @@ FORMATS: tuple[Format, ...] = (
     plain.TEXT,
     unknown.FORMAT,
 )
-FOLDER_FORMATS: tuple[FolderFormat, ...] = ()
+FOLDER_FORMATS: tuple[FolderFormat, ...] = (huggingface.FORMAT,)
 
 
 def detect(source: Source) -> Format:

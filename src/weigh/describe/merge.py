@@ -1,0 +1,208 @@
+"""Headers, configuration, card and name brought together: each figure with the most trusted who says it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from weigh.core.architecture import Architecture
+from weigh.core.facts import ORDER, Fact, Origin
+from weigh.core.header import Header, LongArray, Meta
+from weigh.core.model import Model, ModelFile, Tokenizer
+from weigh.core.name import Name, Quant
+from weigh.describe.architecture import from_config, from_gguf
+from weigh.describe.parameters import Count, count
+from weigh.knowledge.dtypes import gguf_file_types
+from weigh.knowledge.gguf_mixes import gguf_mixes
+
+T = TypeVar("T")
+
+# Of a folder that holds the same weights twice, the first of these counts.
+PREFERRED = ("safetensors", "gguf", "pytorch", "pytorch-legacy", "torchscript", "pickle")
+_SHARD = re.compile(r"-\d{5}-of-(\d{5})")
+_FOLDER = "config.json"
+
+
+def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None) -> Model:
+    """What all of it says of one model."""
+    weights = _weights(files, folder)
+    metadata = folder.metadata if folder is not None else {}
+    config = _table(metadata, "config") or {}
+    stated = {**(_table(metadata, "quantize_config") or {}), **(_table(config, "quantization_config") or {})}
+    counted = count(
+        [tensor for file in weights if file.header for tensor in file.header.tensors],
+        {**config, "quantization_config": stated} if stated else config,
+    )
+    gguf = _gguf_keys(weights)
+    architecture = _architecture(config, gguf)
+    where = _where(weights)
+    has_tensors = counted.num_tensors > 0
+    return Model(
+        files=files,
+        architecture=architecture,
+        format=Fact(weights[0].format, Origin.HEADER, where) if weights else None,
+        model_type=_first(_said(architecture.model_type if architecture else None, gguf)),
+        num_parameters=Fact(counted.parameters, Origin.COUNTED, where) if has_tensors else None,
+        num_active_parameters=_active(counted, architecture, where),
+        num_tensors=Fact(counted.num_tensors, Origin.COUNTED, where) if has_tensors else None,
+        bits_per_weight=_bits(counted, where),
+        dtypes=Fact(counted.dtypes, Origin.COUNTED, where) if has_tensors else None,
+        quantisation=_quantisation(counted, gguf, where),
+        context_length=_first(_said(architecture.context_length if architecture else None, gguf)),
+        tokenizer=_tokenizer(metadata, gguf),
+        chat_template=_template(metadata, gguf),
+        modalities=Fact(architecture.modalities, Origin.CONFIG if not gguf else Origin.HEADER)
+        if architecture is not None and architecture.modalities
+        else None,
+        licence=_first(_card(metadata, "license", gguf.get("general.license"))),
+        base_model=_first(
+            [
+                *_card(metadata, "base_model", gguf.get("general.base_model.0.name")),
+                *_config_text(_table(metadata, "adapter_config"), "base_model_name_or_path", "adapter_config.json"),
+            ]
+        ),
+        weight_nbytes=Fact(counted.nbytes, Origin.COUNTED, where) if has_tensors else None,
+        nbytes=Fact(sum(file.nbytes for file in files), Origin.COUNTED) if files else None,
+    )
+
+
+def _first(facts: Iterable[Fact[T]]) -> Fact[T] | None:
+    """The most trusted of them."""
+    return max(facts, key=lambda fact: ORDER.index(fact.origin), default=None)
+
+
+def _said(value: T | None, gguf: Mapping[str, Meta]) -> list[Fact[T]]:
+    """What the architecture was made from says it."""
+    if value is None:
+        return []
+    return [Fact(value, Origin.HEADER) if gguf else Fact(value, Origin.CONFIG, _FOLDER)]
+
+
+def _weights(files: tuple[ModelFile, ...], folder: Header | None) -> list[ModelFile]:
+    """The files of one set of weights: those the index names; else the shards, or the largest, of the best format."""
+    holding = [file for file in files if file.header is not None and file.header.tensors]
+    index = _table(folder.metadata, "index") if folder is not None else None
+    named = index.get("files") if index is not None else None
+    if isinstance(named, tuple) and (listed := [file for file in holding if file.path in named]):
+        return listed
+    for format in PREFERRED:
+        same = [file for file in holding if file.format == format]
+        if same:
+            return _one_set(same, whole_folder=folder is not None)
+    return holding
+
+
+def _one_set(files: list[ModelFile], *, whole_folder: bool) -> list[ModelFile]:
+    """Files that belong together: shards by their number; beside a config.json all at the root."""
+    largest = max(files, key=lambda file: file.nbytes)
+    shard = _SHARD.search(largest.path)
+    if shard is not None:
+        stem = largest.path[: shard.start()]
+        return [file for file in files if file.path.startswith(stem) and _SHARD.search(file.path)]
+    if whole_folder and largest.format != "gguf" and "/" not in largest.path:
+        known = ("model", "pytorch_model", "adapter_model", "consolidated")
+        main = [file for file in files if "/" not in file.path and file.path.startswith(known)]
+        whole = [file for file in main if file.path.startswith("consolidated")]
+        return [file for file in main if file not in whole] or whole or [largest]
+    return [largest]
+
+
+def _where(weights: list[ModelFile]) -> str | None:
+    match weights:
+        case []:
+            return None
+        case [one]:
+            return one.path
+        case [first, *rest]:
+            return f"{first.path} + {len(rest)}"
+    return None
+
+
+def _gguf_keys(weights: list[ModelFile]) -> Mapping[str, Meta]:
+    """The keys of the first GGUF that has an architecture: of a split model only the first file has all."""
+    for file in weights:
+        if file.format == "gguf" and file.header is not None and "general.architecture" in file.header.metadata:
+            return file.header.metadata
+    return {}
+
+
+def _architecture(config: Mapping[str, Meta], gguf: Mapping[str, Meta]) -> Architecture | None:
+    return (from_gguf(gguf) if gguf else None) or (from_config(config) if config else None)
+
+
+def _active(counted: Count, architecture: Architecture | None, where: str | None) -> Fact[int] | None:
+    """Everything but the routed experts that sit out."""
+    if not counted.expert_parameters or architecture is None:
+        return None
+    shares = [
+        layer.experts_used / layer.experts for layer in architecture.layers if layer.experts and layer.experts_used
+    ]
+    if not shares or max(shares) > 1:
+        return None
+    resting = counted.expert_parameters * (1 - sum(shares) / len(shares))
+    return Fact(round(counted.parameters - resting), Origin.COUNTED, where)
+
+
+def _bits(counted: Count, where: str | None) -> Fact[float] | None:
+    if not counted.parameters:
+        return None
+    return Fact(round(counted.nbytes * 8 / counted.parameters, 3), Origin.COUNTED, where)
+
+
+def _quantisation(counted: Count, gguf: Mapping[str, Meta], where: str | None) -> Fact[Quant] | None:
+    """By bytes. A GGUF's file_type is believed only where the tensors bear it out."""
+    if counted.quant is None:
+        return None
+    if not gguf:
+        return Fact(counted.quant, Origin.COUNTED, where)
+    main = next(iter(counted.dtypes))
+    label = gguf_file_types().get(number) if isinstance(number := gguf.get("general.file_type"), int) else None
+    mix = gguf_mixes().get(label or "")
+    scheme = label if mix is not None and main in mix.main else main
+    bits = next((int(letter) for letter in scheme or "" if letter.isdigit()), None)
+    return Fact(Quant(method="GGUF", scheme=scheme, bits=bits), Origin.COUNTED, where)
+
+
+def _tokenizer(metadata: Mapping[str, Meta], gguf: Mapping[str, Meta]) -> Fact[Tokenizer] | None:
+    tokens = gguf.get("tokenizer.ggml.tokens")
+    if tokens is not None:
+        number = tokens.count if isinstance(tokens, LongArray) else len(tokens) if isinstance(tokens, tuple) else None
+        return Fact(Tokenizer(model=_text(gguf.get("tokenizer.ggml.model")), num_tokens=number), Origin.HEADER)
+    table = _table(metadata, "tokenizer")
+    if table:
+        number = table.get("num_tokens")
+        model = Tokenizer(model=_text(table.get("model")), num_tokens=number if isinstance(number, int) else None)
+        return Fact(model, Origin.CONFIG, "tokenizer.json")
+    return None
+
+
+def _template(metadata: Mapping[str, Meta], gguf: Mapping[str, Meta]) -> Fact[str] | None:
+    text = _text(gguf.get("tokenizer.chat_template"))
+    if text is not None:
+        return Fact(text, Origin.HEADER)
+    text = _text(metadata.get("chat_template"))
+    return Fact(text, Origin.CONFIG) if text is not None else None
+
+
+def _card(metadata: Mapping[str, Meta], key: str, header: Meta) -> list[Fact[str]]:
+    facts = []
+    if (text := _text(header)) is not None:
+        facts.append(Fact(text, Origin.HEADER))
+    return facts + _config_text(_table(metadata, "card"), key, "README.md", Origin.CARD)
+
+
+def _config_text(
+    table: Mapping[str, Meta] | None, key: str, where: str, origin: Origin = Origin.CONFIG
+) -> list[Fact[str]]:
+    text = _text(table.get(key)) if table is not None else None
+    return [Fact(text, origin, where)] if text is not None else []
+
+
+def _table(metadata: Mapping[str, Meta], key: str) -> Mapping[str, Meta] | None:
+    table = metadata.get(key)
+    return table if isinstance(table, Mapping) else None
+
+
+def _text(value: Meta) -> str | None:
+    return value if isinstance(value, str) and value else None
