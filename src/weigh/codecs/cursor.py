@@ -57,7 +57,7 @@ class Cursor:
     def bytes(self, length: int, what: str) -> bytes:
         """The next `length` bytes."""
         start = self.offset - self._base
-        if 0 <= start and start + length <= len(self._window) and length >= 0:
+        if start >= 0 and start + length <= len(self._window) and length >= 0:
             self.offset += length
             return self._window[start : start + length]
         self._check(length, what)

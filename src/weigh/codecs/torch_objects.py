@@ -105,9 +105,7 @@ def _children(name: str, node: Node) -> list[tuple[str, Node]]:
             return [(_below(name, key), value) for key, value in items]
         case Call(function=function, arguments=arguments, items=items, state=state):
             below = [(_below(name, key), value) for key, value in items]
-            if isinstance(function, Global) and function.name == "OrderedDict" and isinstance(arguments, tuple):
-                below += [(name, argument) for argument in arguments]
-            elif isinstance(arguments, tuple) and not items and state is None:
+            if (isinstance(function, Global) and function.name == "OrderedDict" and isinstance(arguments, tuple)) or (isinstance(arguments, tuple) and not items and state is None):
                 below += [(name, argument) for argument in arguments]
             return [*below, (name, state)]
         case _:

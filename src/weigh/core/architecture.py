@@ -6,7 +6,6 @@ from typing import Literal
 
 from weigh.core.value import Value
 
-
 Attention = Literal["full", "sliding", "mla", "linear", "none"]
 
 

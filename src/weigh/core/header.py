@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from weigh.core.saying import Saying
 from weigh.core.tensors import TensorInfo
@@ -20,7 +20,7 @@ class LongArray(Value, kw_only=True):
 
 if TYPE_CHECKING:
     # Metadata as files hold it: JSON's values, and LongArray.
-    Meta: TypeAlias = Union[None, bool, int, float, str, LongArray, tuple["Meta", ...], Mapping[str, "Meta"]]
+    Meta: TypeAlias = None | bool | int | float | str | LongArray | tuple["Meta", ...] | Mapping[str, "Meta"]
 else:
     Meta = Any  # msgspec cannot tell a LongArray from a mapping when it reads; we only ever write
 

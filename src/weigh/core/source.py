@@ -43,3 +43,6 @@ class Listing(Protocol):
 
     def open(self, path: str) -> Source:
         """The file at `path`, one of the entries' paths. Raises SourceError."""
+
+    def read(self, path: str, most: int) -> bytes:
+        """The first `most` bytes of the file at `path`. Raises SourceError."""

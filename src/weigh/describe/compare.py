@@ -11,6 +11,7 @@ from weigh.core.model import Model
 from weigh.core.name import Name, Quant
 from weigh.core.saying import Saying
 from weigh.core.units import in_parameters
+from weigh.describe.merge import nominal_bits
 from weigh.knowledge.architectures import architectures
 from weigh.knowledge.gguf_mixes import gguf_mixes
 
@@ -140,12 +141,9 @@ def _gguf_label(said: Quant, main: str, bits: float) -> tuple[bool, Saying]:
     if mix is not None and not (said.scheme or "").startswith("UD-"):
         fits = main in mix.main
         return fits, Saying("claim.quant.main" if fits else "claim.quant.other_main", main=main, bits=bits)
-    stated = said.bits if said.bits is not None else next((int(c) for c in label if c.isdigit()), None)
+    stated = said.bits if said.bits is not None else nominal_bits(label)
     fits = stated is None or stated - 0.6 <= bits <= stated + 2.2
     return fits, Saying("claim.quant.bits" if fits else "claim.quant.other_bits", bits=bits)
-
-
-_EIGHT_OR_MORE = 16
 
 
 def _packed(said: Quant, found: Quant, bits: float) -> tuple[bool, Saying]:

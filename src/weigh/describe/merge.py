@@ -160,8 +160,14 @@ def _quantisation(counted: Count, gguf: Mapping[str, Meta], where: str | None) -
     label = gguf_file_types().get(number) if isinstance(number := gguf.get("general.file_type"), int) else None
     mix = gguf_mixes().get(label or "")
     scheme = label if mix is not None and main in mix.main else main
-    bits = next((int(letter) for letter in scheme or "" if letter.isdigit()), None)
+    bits = nominal_bits(scheme or main)
     return Fact(Quant(method="GGUF", scheme=scheme, bits=bits), Origin.COUNTED, where)
+
+
+def nominal_bits(label: str) -> int | None:
+    """The figure in a label: 4 of Q4_K_M, 16 of BF16."""
+    found = re.search(r"\d+", label)
+    return int(found[0]) if found is not None else None
 
 
 def _tokenizer(metadata: Mapping[str, Meta], gguf: Mapping[str, Meta]) -> Fact[Tokenizer] | None:

@@ -75,8 +75,7 @@ def examine(listing: Listing, header: Header) -> Iterator[Observation]:
 
 def _json(listing: Listing, path: str, problems: list[Problem]) -> Any:
     try:
-        source = listing.open(path)
-        data = source.read(0, min(source.size, MOST_JSON + 1))
+        data = listing.read(path, MOST_JSON + 1)
         if len(data) > MOST_JSON:
             detail = Saying("problem.huggingface.too_large", name=path, most=MOST_JSON)
             problems.append(Problem(kind="over-budget", detail=detail))
@@ -117,8 +116,7 @@ def _tokenizer(table: Any) -> Meta:
 
 def _template(listing: Listing, paths: set[str], metadata: Mapping[str, Meta], problems: list[Problem]) -> str | None:
     if "chat_template.jinja" in paths:
-        source = listing.open("chat_template.jinja")
-        return source.read(0, min(source.size, MOST_CARD)).decode("utf-8", "backslashreplace")
+        return listing.read("chat_template.jinja", MOST_CARD).decode("utf-8", "backslashreplace")
     if "chat_template.json" in paths:
         match _json(listing, "chat_template.json", problems):
             case {"chat_template": str(text)}:
@@ -153,8 +151,7 @@ def _index(table: dict[str, Any], path: str, paths: set[str], problems: list[Pro
 
 def _card(listing: Listing) -> Meta:
     """A few keys of the front matter: plain `key: value` lines and lists of them; nothing else of YAML is wanted."""
-    source = listing.open("README.md")
-    text = source.read(0, min(source.size, MOST_CARD)).decode("utf-8", "replace")
+    text = listing.read("README.md", MOST_CARD).decode("utf-8", "replace")
     if not text.startswith("---"):
         return {}
     card: dict[str, Meta] = {}

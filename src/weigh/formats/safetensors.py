@@ -84,7 +84,7 @@ def _tensor(name: str, row: Any, *, data: int, path: str) -> TensorInfo:
         case _:
             raise Malformed("safetensors.tensor", path=path, offset=8, name=name)
     known = dtypes().get(dtype)
-    if known is None or known.ggml is not None and known.kind == "quantised":
+    if known is None or (known.ggml is not None and known.kind == "quantised"):
         raise Malformed("safetensors.dtype", path=path, offset=8, name=name, dtype=dtype)
     if len(shape) > MOST_DIMENSIONS or any(not 0 <= length < 1 << 64 for length in shape):
         raise Malformed("safetensors.shape", path=path, offset=8, name=name)

@@ -9,9 +9,7 @@ from weigh.core.rule import Evidence, Rule
 from weigh.core.saying import Saying
 
 # What nobody calls a web page.
-MODEL_SUFFIXES = (
-    ".gguf .ggml .safetensors .bin .pt .pth .ckpt .onnx .pb .h5 .keras .tflite .pkl .joblib .npz .npy .model .mlmodel"
-).split()
+MODEL_SUFFIXES = [".gguf", ".ggml", ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".onnx", ".pb", ".h5", ".keras", ".tflite", ".pkl", ".joblib", ".npz", ".npy", ".model", ".mlmodel"]
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:

@@ -28,6 +28,11 @@ class Folder:
         """The file at `path`, one of the entries' paths. Raises SourceError."""
         return FileSource(os.path.join(self.path, *path.split("/")), path=path)
 
+    def read(self, path: str, most: int) -> bytes:
+        """The first `most` bytes of the file at `path`. Raises SourceError."""
+        with self.open(path) as source:
+            return source.read(0, most)
+
 
 def _list(root: str) -> tuple[Entry, ...]:
     found: list[Entry] = []

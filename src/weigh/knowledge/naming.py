@@ -1,0 +1,60 @@
+"""What model names are made of: families, suffixes and quantisation labels."""
+
+from __future__ import annotations
+
+import functools
+from typing import Literal
+
+from weigh.knowledge import Row, read_table
+
+Habit = Literal[
+    "active_first", "month_first", "pt_pretrained", "pt_pytorch", "effective", "lone_size_active_with_experts",
+    "budget", "base_is_size",
+]  # fmt: skip
+
+
+class NamingFamily(Row, kw_only=True):
+    """A brand: its maker's spelling, its maker, what it is for, other spellings, and habits of its names."""
+
+    name: str
+    org: str
+    kind: str
+    function: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    habits: tuple[Habit, ...] = ()
+
+
+class Suffix(Row, kw_only=True):
+    """A word with a meaning: `value` is the canonical one, `words` are its spellings."""
+
+    kind: Literal["function", "tier", "training", "language", "format"]
+    value: str
+    words: tuple[str, ...]
+
+
+class QuantLabel(Row, kw_only=True):
+    """A quantisation's label. `bits` is nominal, `bits_per_weight` what files of it take, scales included."""
+
+    words: tuple[str, ...]
+    method: str | None = None
+    scheme: str | None = None
+    bits: float | None = None
+    bits_per_weight: float | None = None
+
+
+@functools.cache
+def naming_families() -> tuple[NamingFamily, ...]:
+    """Every family."""
+    return read_table("naming_families", NamingFamily)
+
+
+@functools.cache
+def suffixes() -> tuple[Suffix, ...]:
+    """Every suffix."""
+    return read_table("suffixes", Suffix)
+
+
+@functools.cache
+def quantisations() -> tuple[QuantLabel, ...]:
+    """Every quantisation label."""
+    return read_table("quantisations", QuantLabel)

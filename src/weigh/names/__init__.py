@@ -1,0 +1,1 @@
+"""Text in: a reference taken apart, a name taken apart."""

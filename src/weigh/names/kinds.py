@@ -1,0 +1,85 @@
+"""The kind of model, and what goes in and out, from a brand's kind and the functions a name shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# The first of these that a name shows decides; what stands earlier says more.
+_BY_FUNCTION: tuple[tuple[str, str], ...] = (
+    ("rerank", "rerank"),
+    ("embedding", "embedding"),
+    ("tts", "speech"),
+    ("asr", "speech"),
+    ("voice-clone", "speech"),
+    ("voice-design", "speech"),
+    ("speaker-verification", "speech"),
+    ("ocr", "vision"),
+    ("detection", "vision"),
+    ("t2v", "video-generation"),
+    ("i2v", "video-generation"),
+    ("ti2v", "video-generation"),
+    ("flf2v", "video-generation"),
+    ("t2w", "video-generation"),
+    ("animate", "video-generation"),
+    ("motion-control", "video-generation"),
+    ("t2i", "image-generation"),
+    ("i2i", "image-generation"),
+    ("edit", "image-generation"),
+    ("inpaint", "image-generation"),
+    ("controlnet", "image-generation"),
+    ("vae", "image-generation"),
+    ("music", "audio-generation"),
+    ("medical", "vertical"),
+    ("finance", "vertical"),
+    ("sql", "vertical"),
+    ("protein", "vertical"),
+    ("robotics", "vertical"),
+    ("omni", "multimodal"),
+    ("vision", "multimodal"),
+    ("projector", "multimodal"),
+    ("audio", "multimodal"),
+    ("realtime", "multimodal"),
+    ("multimodal", "multimodal"),
+    ("caption", "multimodal"),
+)
+_DEDICATED = frozenset(
+    {"embedding", "rerank", "speech", "image-generation", "video-generation", "audio-generation", "vertical", "vision"}
+)
+_MODALITY: dict[str, tuple[str, ...]] = {
+    "llm": ("text",),
+    "multimodal": ("image", "text"),
+    "vision": ("image",),
+    "embedding": ("text",),
+    "rerank": ("text",),
+    "speech": ("audio", "text"),
+    "image-generation": ("image",),
+    "video-generation": ("video",),
+    "audio-generation": ("audio",),
+    "vertical": ("text",),
+}
+
+
+def kind_of(brand: str | None, functions: Iterable[str]) -> str:
+    """One kind; `unknown` where neither brand nor function says one."""
+    shown = set(functions)
+    if brand in _DEDICATED:
+        return brand
+    for function, kind in _BY_FUNCTION:
+        if function in shown:
+            return kind
+    if brand is not None:
+        return brand
+    return "llm" if shown & {"chat", "instruct", "code", "math", "reasoning", "thinking"} else "unknown"
+
+
+def modality_of(kind: str, functions: Iterable[str]) -> tuple[str, ...]:
+    """Sorted; empty where the kind is unknown."""
+    shown = set(functions)
+    found = set(_MODALITY.get(kind, ()))
+    if shown & {"omni"}:
+        found |= {"audio", "video"}
+    if "audio" in shown and kind == "multimodal":
+        found |= {"audio"}
+        if "vision" not in shown and "omni" not in shown:
+            found -= {"image"}
+    return tuple(sorted(found))
