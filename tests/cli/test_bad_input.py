@@ -82,7 +82,7 @@ def test_a_pointer_says_how_large_the_weights_would_be(tmp_path: Path) -> None:
 def test_a_header_of_four_exabytes_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "model.safetensors"
     file.write_bytes(struct.pack("<Q", 2**62) + b"{}")
-    said, status = report(file)
+    _, status = report(file)
     assert status == 2
 
 

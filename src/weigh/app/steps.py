@@ -16,7 +16,6 @@ _BY_RULE = {
     "html-page": "fetch_again",
     "malformed": "ask_the_source",
 }
-_RUNNERS = {"gguf": "run_gguf", "huggingface": "run_transformers"}
 
 
 def next_steps(report: Report) -> tuple[Step, ...]:
@@ -25,32 +24,35 @@ def next_steps(report: Report) -> tuple[Step, ...]:
 
 
 def _steps(report: Report) -> Iterator[Step]:
-    path = shlex.quote(report.reference.name)
     if report.verdict is None:
         yield Step(why=Saying("step.weigh_the_files"), command="weigh PATH")
-        return
-    if any(skip.reason == "not-fetched" for skip in report.skips):
+    elif any(skip.reason == "not-fetched" for skip in report.skips):
         yield Step(why=Saying("step.fetch_first"), command="weigh PATH")
-        return
-    keys = dict.fromkeys(_BY_RULE[finding.rule] for finding in report.findings if finding.rule in _BY_RULE)
-    for key in keys:
-        if key == "lfs_pull":
-            yield Step(why=Saying("step.lfs_pull"), command="git lfs pull")
-        elif key == "do_not_load" and report.verdict != "malicious":
-            yield Step(why=Saying("step.check_the_imports"))
-        else:
-            yield Step(why=Saying(f"step.{key}"))
+    else:
+        yield from _mending(report)
+        if report.verdict == "clean":
+            yield from _running(report)
+
+
+def _mending(report: Report) -> Iterator[Step]:
+    """What the findings, claims and skips ask for."""
+    for key in dict.fromkeys(_BY_RULE[finding.rule] for finding in report.findings if finding.rule in _BY_RULE):
+        if key == "do_not_load" and report.verdict != "malicious":
+            key = "check_the_imports"
+        yield Step(why=Saying(f"step.{key}"), command="git lfs pull" if key == "lfs_pull" else None)
     if any(claim.verdict == "does_not_hold" for claim in report.claims):
         yield Step(why=Saying("step.trust_the_files"))
     if any(skip.matters for skip in report.skips):
         yield Step(why=Saying("step.not_all_was_seen"))
-    if report.verdict == "clean" and report.format in ("pytorch", "pytorch-legacy", "pickle"):
-        yield Step(why=Saying("step.weights_only"))
-    if report.verdict == "clean" and report.format in _RUNNERS:
-        yield _runner(report.format, path)
 
 
-def _runner(format: str, path: str) -> Step:
-    if format == "gguf":
-        return Step(why=Saying("step.run_gguf"), command=f"llama-cli -m {path}")
-    return Step(why=Saying("step.run_transformers"), command=f"transformers chat {path}")
+def _running(report: Report) -> Iterator[Step]:
+    """How to go on with what is clean."""
+    path = shlex.quote(report.reference.name)
+    match report.format:
+        case "pytorch" | "pytorch-legacy" | "pickle":
+            yield Step(why=Saying("step.weights_only"))
+        case "gguf":
+            yield Step(why=Saying("step.run_gguf"), command=f"llama-cli -m {path}")
+        case "huggingface" if report.model is not None and report.model.chat_template is not None:
+            yield Step(why=Saying("step.run_transformers"), command=f"transformers chat {path}")

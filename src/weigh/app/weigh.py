@@ -199,7 +199,8 @@ def _account(file: Examined, findings: tuple[Finding, ...], skips: tuple[Skip, .
 
 def _verdicts(findings: Iterable[Finding], skips: Iterable[Skip]) -> Iterator[Verdict]:
     yield from (finding.verdict for finding in findings if finding.verdict is not None)
-    yield from ("incomplete" for skip in skips if skip.matters)
+    if any(skip.matters for skip in skips):
+        yield "incomplete"
 
 
 def _format(evidence: Evidence, model: Model) -> str:

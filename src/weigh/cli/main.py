@@ -40,19 +40,15 @@ def _command_first(args: list[str]) -> list[str]:
     """The command's name before its options; `report` where none is named."""
     if not args or args == ["--help"] or args == ["--version"]:
         return args or ["--help"]
-    at, skip = 0, False
+    skip = False
     for at, argument in enumerate(args):
         if skip:
             skip = False
         elif argument in _TAKES_VALUE:
             skip = True
         elif not argument.startswith("-") or argument in ("-", "--"):
-            break
-    else:
-        return args if "--help" in args or "--version" in args else ["report", *args]
-    if args[at] in COMMANDS:
-        return [args[at], *args[:at], *args[at + 1 :]]
-    return ["report", *args]
+            return [argument, *args[:at], *args[at + 1 :]] if argument in COMMANDS else ["report", *args]
+    return args if "--help" in args or "--version" in args else ["report", *args]
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)

@@ -6,13 +6,12 @@ import sys
 from collections.abc import Iterator
 
 import click
-import msgspec
 
 from weigh.cli.options import common, language_of
 from weigh.core.report import SCHEMA
 from weigh.names.decode import decode
 from weigh.text import Language
-from weigh.text.document import to_builtins
+from weigh.text.document import to_line
 
 
 @click.command()
@@ -23,7 +22,7 @@ def name(names: tuple[str, ...], as_json: bool, lang: str | None, offline: bool,
     language = language_of(lang)
     for text in _each(names):
         if as_json:
-            sys.stdout.write(_line(text, language))
+            sys.stdout.write(to_line(decode(text), language, schema=SCHEMA) + "\n")
         else:
             _show(text, language)
     return 0
@@ -36,12 +35,6 @@ def _each(names: tuple[str, ...]) -> Iterator[str]:
             yield from (line.rstrip("\r\n") for line in sys.stdin)
         else:
             yield text
-
-
-def _line(text: str, language: Language) -> str:
-    """One object on one line."""
-    form = {"schema": SCHEMA, **to_builtins(decode(text), language)}
-    return msgspec.json.encode(form).decode() + "\n"
 
 
 def _show(text: str, language: Language) -> None:

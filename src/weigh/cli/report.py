@@ -95,7 +95,7 @@ def exit_status(whole: Report, fail_on: str) -> int:
     """2 if broken, incomplete or not done; else 1 from the severity `fail_on` on; else 0."""
     if whole.error is not None or whole.verdict in ("broken", "incomplete"):
         return 2
-    limit = SEVERITIES.index(fail_on)  # type: ignore[arg-type]
+    limit = SEVERITIES.index(fail_on)
     return int(any(SEVERITIES.index(finding.severity) <= limit for finding in whole.findings))
 
 

@@ -19,6 +19,7 @@ _BATCH = 2048
 _SHORT = 64  # strings below this many bytes are walked by the compiled pattern
 
 ByteOrder = Literal["little", "big"]
+Bytes = bytes  # the method of this name hides the type inside the class
 
 
 class Cursor:
@@ -54,7 +55,7 @@ class Cursor:
         """From here on, read numbers in this byte order."""
         self._order = order
 
-    def bytes(self, length: int, what: str) -> bytes:
+    def bytes(self, length: int, what: str) -> Bytes:
         """The next `length` bytes."""
         start = self.offset - self._base
         if start >= 0 and start + length <= len(self._window) and length >= 0:
@@ -115,7 +116,7 @@ class Cursor:
             )
         return number
 
-    def line(self, what: str, *, most: int = 1 << 16) -> bytes:
+    def line(self, what: str, *, most: int = 1 << 16) -> Bytes:
         """The bytes up to the next newline, which is passed but not returned."""
         taken = b""
         while (end := self._line_end()) < 0:
@@ -181,7 +182,7 @@ class Cursor:
         if self._base + len(self._window) - self.offset < min(length, self.left) or self.offset < self._base:
             self._fill(min(length, self.left), what)
 
-    def _fetch(self, offset: int, length: int, what: str) -> bytes:
+    def _fetch(self, offset: int, length: int, what: str) -> Bytes:
         self._read += length
         if self._read > MOST_BYTES:
             raise OverBudget("too_much", path=self.source.path, offset=offset, what=what, most=MOST_BYTES)
@@ -198,7 +199,7 @@ def _codec(code: str) -> struct.Struct:
 
 @functools.cache
 def _strings(width: int) -> re.Pattern[bytes]:
-    """`_BATCH` strings shorter than `_SHORT`, each led by its little-endian length; possessive, so it never looks back."""
+    """`_BATCH` strings shorter than `_SHORT`, each led by its length; possessive, so it never looks back."""
     zeros = rb"\x00{%d}" % (width - 1)
     one = b"|".join(b"%b%b.{%d}" % (re.escape(bytes([length])), zeros, length) for length in range(_SHORT))
     return re.compile(rb"(?>%b){%d}+" % (one, _BATCH), re.DOTALL)

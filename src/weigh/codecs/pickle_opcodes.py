@@ -16,7 +16,7 @@ KEPT = 1 << 16  # bytes of a string that are kept; the rest is walked past
 MOST_LONG = 1 << 13  # bytes of an integer that are turned into one
 
 
-class Blob(Value, kw_only=True):
+class Blob(Value, frozen=True, kw_only=True):
     """Bytes in a pickle: where they stand and how many they are; `head` is all of them if they are few."""
 
     offset: int

@@ -19,7 +19,7 @@ MOST_DIMENSIONS = 64
 _INSIDE = frozenset({"_parameters", "_modules", "_buffers"})  # of a whole nn.Module; state_dict leaves them out too
 
 
-class Storage(Value, kw_only=True):
+class Storage(Value, frozen=True, kw_only=True):
     """A run of elements kept outside the pickle under `key`. `dtype` is None for an untyped one (bytes)."""
 
     key: str
@@ -28,7 +28,7 @@ class Storage(Value, kw_only=True):
     nbytes: int
 
 
-class Rebuilt(Value, kw_only=True):
+class Rebuilt(Value, frozen=True, kw_only=True):
     """A tensor as it would be rebuilt: its view of a storage; no storage for one on the meta device."""
 
     name: str
@@ -105,7 +105,9 @@ def _children(name: str, node: Node) -> list[tuple[str, Node]]:
             return [(_below(name, key), value) for key, value in items]
         case Call(function=function, arguments=arguments, items=items, state=state):
             below = [(_below(name, key), value) for key, value in items]
-            if (isinstance(function, Global) and function.name == "OrderedDict" and isinstance(arguments, tuple)) or (isinstance(arguments, tuple) and not items and state is None):
+            if (isinstance(function, Global) and function.name == "OrderedDict" and isinstance(arguments, tuple)) or (
+                isinstance(arguments, tuple) and not items and state is None
+            ):
                 below += [(name, argument) for argument in arguments]
             return [*below, (name, state)]
         case _:

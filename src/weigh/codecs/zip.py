@@ -25,7 +25,7 @@ _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 
 
-class Member(Value, kw_only=True):
+class Member(Value, frozen=True, kw_only=True):
     """One entry of the central directory; `offset` is that of its local header."""
 
     name: str
@@ -122,7 +122,7 @@ def _find_end(source: Source) -> tuple[int, bytes] | None:
 
 
 def _end(source: Source) -> tuple[int, int, int, int]:
-    """Entries, bytes and offset of the central directory, and by how much all offsets are shifted (bytes before the zip)."""
+    """Entries, bytes and offset of the central directory; how many bytes stand before the zip and shift all offsets."""
     found = _find_end(source)
     if found is None:
         raise Truncated("zip.no_end", path=source.path, offset=source.size)

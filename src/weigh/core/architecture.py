@@ -9,8 +9,8 @@ from weigh.core.value import Value
 Attention = Literal["full", "sliding", "mla", "linear", "none"]
 
 
-class Layer(Value, kw_only=True):
-    """One block. `window`: tokens a sliding layer sees. `latent`: width of an MLA cache row (its rope part included).
+class Layer(Value, frozen=True, kw_only=True):
+    """One block. `window`: tokens a sliding layer sees. `latent`: width of an MLA cache row, its rope part included.
     `state`: elements of a recurrent state. `ffn`: width of one feed-forward (of one expert in a MoE layer).
     """
 
@@ -26,8 +26,8 @@ class Layer(Value, kw_only=True):
     experts_shared: int | None = None
 
 
-class Architecture(Value, kw_only=True):
-    """`model_type` as config.json or `general.architecture` spells it; `class_name` from config.json's architectures."""
+class Architecture(Value, frozen=True, kw_only=True):
+    """`model_type` as config.json or `general.architecture` spells it; `class_name` is config.json's alone."""
 
     model_type: str | None = None
     class_name: str | None = None

@@ -24,7 +24,7 @@ Field = Literal[
 Verdict = Literal["holds", "does_not_hold", "cannot_tell"]
 
 
-class Claim(Value, kw_only=True):
+class Claim(Value, frozen=True, kw_only=True):
     """`said` and `found` as people write them; `found` is None where nothing speaks to it."""
 
     field: Field

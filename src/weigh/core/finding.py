@@ -14,7 +14,7 @@ Verdict = Literal["malicious", "broken", "suspicious", "incomplete", "clean"]
 VERDICTS: tuple[Verdict, ...] = ("malicious", "broken", "suspicious", "incomplete", "clean")  # the worst first
 
 
-class Finding(Value, kw_only=True):
+class Finding(Value, frozen=True, kw_only=True):
     """`verdict` is what this finding alone makes of the file; None where it is only worth a word."""
 
     rule: str
@@ -26,7 +26,7 @@ class Finding(Value, kw_only=True):
     detail: Saying
 
 
-class Skip(Value, kw_only=True):
+class Skip(Value, frozen=True, kw_only=True):
     """What was not looked at. `reason` is a key under `skip.`; `matters` says a loader would read those bytes."""
 
     rule: str

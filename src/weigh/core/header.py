@@ -10,7 +10,7 @@ from weigh.core.tensors import TensorInfo
 from weigh.core.value import Value
 
 
-class LongArray(Value, kw_only=True):
+class LongArray(Value, frozen=True, kw_only=True):
     """A long array in a header, kept as its element type, its count and its first sixteen elements."""
 
     type: str
@@ -20,12 +20,12 @@ class LongArray(Value, kw_only=True):
 
 if TYPE_CHECKING:
     # Metadata as files hold it: JSON's values, and LongArray.
-    Meta: TypeAlias = None | bool | int | float | str | LongArray | tuple["Meta", ...] | Mapping[str, "Meta"]
+    Meta: TypeAlias = bool | int | float | str | LongArray | tuple["Meta", ...] | Mapping[str, "Meta"] | None
 else:
     Meta = Any  # msgspec cannot tell a LongArray from a mapping when it reads; we only ever write
 
 
-class Problem(Value, kw_only=True):
+class Problem(Value, frozen=True, kw_only=True):
     """A rule of the format that this file breaks, yet reading could go on.
 
     `kind` is one of knowledge's problem kinds (`truncated`, `overlap`, `duplicate`, ...): rules go by it.
@@ -36,7 +36,7 @@ class Problem(Value, kw_only=True):
     offset: int | None = None
 
 
-class Header(Value, kw_only=True):
+class Header(Value, frozen=True, kw_only=True):
     """`version` is the format's own; `byte_order` is given where it is not little."""
 
     format: str

@@ -11,14 +11,14 @@ from weigh.core.name import Quant
 from weigh.core.value import Value
 
 
-class Tokenizer(Value, kw_only=True):
+class Tokenizer(Value, frozen=True, kw_only=True):
     """`model` as tokenizer.json or `tokenizer.ggml.model` spells it; `num_tokens` in its vocabulary."""
 
     model: str | None = None
     num_tokens: int | None = None
 
 
-class ModelFile(Value, kw_only=True):
+class ModelFile(Value, frozen=True, kw_only=True):
     """One file and its header; no header where it is no model file or could not be read."""
 
     path: str
@@ -27,7 +27,7 @@ class ModelFile(Value, kw_only=True):
     header: Header | None = None
 
 
-class Model(Value, kw_only=True):
+class Model(Value, frozen=True, kw_only=True):
     """Facts that nobody states are None. `dtypes` maps a dtype to stored bytes, largest first."""
 
     files: tuple[ModelFile, ...] = ()

@@ -6,7 +6,7 @@ from weigh.core.saying import Saying
 from weigh.core.value import Value
 
 
-class Part(Value, kw_only=True):
+class Part(Value, frozen=True, kw_only=True):
     """A stretch of the text: what kind of thing it says, its value, why we think so, how sure (0 to 1).
 
     The texts of a Name's parts, joined, are the Name's text again.
@@ -19,7 +19,7 @@ class Part(Value, kw_only=True):
     confidence: float | None = None
 
 
-class Size(Value, kw_only=True):
+class Size(Value, frozen=True, kw_only=True):
     """Numbers of parameters in billions, except `experts`, a count."""
 
     total_b: int | float | None = None
@@ -29,7 +29,7 @@ class Size(Value, kw_only=True):
     effective_b: int | float | None = None
 
 
-class Quant(Value, kw_only=True):
+class Quant(Value, frozen=True, kw_only=True):
     """How weights are packed: `GGUF` / `Q4_K_M` / 4 bits, `GPTQ` / `Int4` / 4 bits in groups of 128."""
 
     method: str | None = None
@@ -38,14 +38,14 @@ class Quant(Value, kw_only=True):
     group: int | None = None
 
 
-class Shard(Value, kw_only=True):
+class Shard(Value, frozen=True, kw_only=True):
     """Number `index` (from 1) of `count` files."""
 
     index: int
     count: int
 
 
-class Name(Value, kw_only=True):
+class Name(Value, frozen=True, kw_only=True):
     """What a name itself says. A field it does not support is None or empty."""
 
     name: str

@@ -25,7 +25,7 @@ Kind = Literal[
 ]
 
 
-class Observation(Value, kw_only=True):
+class Observation(Value, frozen=True, kw_only=True):
     """`where` is the member, key or tensor; `offset` is in the file or, for a member, in its content."""
 
     kind: Kind

@@ -9,7 +9,7 @@ from weigh.core.value import Value
 Hub = Literal["path", "hf", "ms", "ollama", "echo", "http", "https", "name"]
 
 
-class Reference(Value, kw_only=True):
+class Reference(Value, frozen=True, kw_only=True):
     """`text` as typed; `hub` says which kind of reference it is.
 
     path: `name` is the path. http, https: `name` is what stands behind `://`. name: a bare model name, kept

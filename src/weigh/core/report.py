@@ -13,7 +13,7 @@ from weigh.core.value import Value
 SCHEMA = 1
 
 
-class FileReport(Value, kw_only=True):
+class FileReport(Value, frozen=True, kw_only=True):
     """One file: what it is, the worst that was found, whether all that a loader reads was looked at."""
 
     path: str
@@ -23,14 +23,14 @@ class FileReport(Value, kw_only=True):
     covered: bool
 
 
-class Step(Value, kw_only=True):
+class Step(Value, frozen=True, kw_only=True):
     """Something to do next: why, and the command that does it, where one does."""
 
     why: Saying
     command: str | None = None
 
 
-class Failure(Value, kw_only=True):
+class Failure(Value, frozen=True, kw_only=True):
     """Why a reference could not be weighed at all."""
 
     message: Saying
@@ -38,7 +38,7 @@ class Failure(Value, kw_only=True):
     offset: int | None = None
 
 
-class Report(Value, kw_only=True):
+class Report(Value, frozen=True, kw_only=True):
     """`verdict` is the worst of the files', None for a name alone. `name` is None where there is no name to read."""
 
     schema: int

@@ -13,7 +13,7 @@ from weigh.core.observation import Observation
 from weigh.core.value import Value
 
 
-class Examined(Value, kw_only=True):
+class Examined(Value, frozen=True, kw_only=True):
     """One file as read and examined. `problems` are its header's and those that ended its reading
     (`truncated`, `malformed`, `over-budget`, `unreadable`)."""
 
@@ -25,7 +25,7 @@ class Examined(Value, kw_only=True):
     observations: tuple[Observation, ...] = ()
 
 
-class Evidence(Value, kw_only=True):
+class Evidence(Value, frozen=True, kw_only=True):
     """All files of one reference; `folder` is the header of a folder format, its path is `.`."""
 
     files: tuple[Examined, ...] = ()

@@ -22,7 +22,7 @@ class Source(Protocol):
         """The bytes from `offset`, fewer than `length` only at the end. Raises SourceError."""
 
 
-class Entry(Value, kw_only=True):
+class Entry(Value, frozen=True, kw_only=True):
     """One file of a Listing: its path below the root with `/`, its bytes, where its link points if it is one."""
 
     path: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from weigh.core.value import Value
 
 
-class TensorInfo(Value, kw_only=True):
+class TensorInfo(Value, frozen=True, kw_only=True):
     """`shape` in numpy's order (rows first, whatever the file's own order), `dtype` a name of knowledge/dtypes,
     `nbytes` as stored, `offset` from the start of the file; `nbytes` and `offset` are None where the
     format does not say. `storage` names the bytes that several tensors share, or the member that holds them.

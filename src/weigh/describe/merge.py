@@ -177,8 +177,8 @@ def _tokenizer(metadata: Mapping[str, Meta], gguf: Mapping[str, Meta]) -> Fact[T
         return Fact(Tokenizer(model=_text(gguf.get("tokenizer.ggml.model")), num_tokens=number), Origin.HEADER)
     table = _table(metadata, "tokenizer")
     if table:
-        number = table.get("num_tokens")
-        model = Tokenizer(model=_text(table.get("model")), num_tokens=number if isinstance(number, int) else None)
+        size = table.get("num_tokens")
+        model = Tokenizer(model=_text(table.get("model")), num_tokens=size if isinstance(size, int) else None)
         return Fact(model, Origin.CONFIG, "tokenizer.json")
     return None
 

@@ -19,11 +19,36 @@ _BUFFER = re.compile(r"(?:^|\.)(?:running_mean|running_var|num_batches_tracked|p
 _OPTIMIZER = re.compile(r"^(?:optimizer(?:_states?)?|opt|lr_schedulers?|ema_state)(?:\.|$)")
 _EXPERT = re.compile(r"(?:^|\.)experts\.|_exps\.")
 # What accompanies packed weights of the same stem.
-_BESIDE = ["qzeros", "scales", "g_idx", "biases", "weight_scale", "weight_scale_inv", "weight_scale_2", "weight_shape", "weight_zero_point", "weight_g_idx", "input_scale", "input_global_scale", "weight_global_scale", "input_zero_point", "k_scale", "v_scale", "SCB", "weight_format", "weight.absmax", "weight.quant_map", "weight.nested_absmax", "weight.nested_quant_map", "weight.quant_state.bitsandbytes__nf4", "weight.quant_state.bitsandbytes__fp4"]
+_BESIDE = [
+    "qzeros",
+    "scales",
+    "g_idx",
+    "biases",
+    "weight_scale",
+    "weight_scale_inv",
+    "weight_scale_2",
+    "weight_shape",
+    "weight_zero_point",
+    "weight_g_idx",
+    "input_scale",
+    "input_global_scale",
+    "weight_global_scale",
+    "input_zero_point",
+    "k_scale",
+    "v_scale",
+    "SCB",
+    "weight_format",
+    "weight.absmax",
+    "weight.quant_map",
+    "weight.nested_absmax",
+    "weight.nested_quant_map",
+    "weight.quant_state.bitsandbytes__nf4",
+    "weight.quant_state.bitsandbytes__fp4",
+]
 _HOLDERS = ("qweight", "weight_packed", "weight")
 
 
-class Count(Value, kw_only=True):
+class Count(Value, frozen=True, kw_only=True):
     """`parameters` the tensors stand for, `expert_parameters` of them in routed experts; `nbytes` all weights take."""
 
     parameters: int
@@ -73,7 +98,7 @@ def _distinct(tensors: Iterable[TensorInfo]) -> list[TensorInfo]:
     return kept
 
 
-class _Given(Value, kw_only=True):
+class _Given(Value, frozen=True, kw_only=True):
     """What config.json says of the quantisation."""
 
     method: str | None = None

@@ -139,8 +139,12 @@ def _index(table: dict[str, Any], path: str, paths: set[str], problems: list[Pro
     if missing:
         detail = Saying("problem.huggingface.missing", names=", ".join(missing[:5]), count=len(missing), all=len(files))
         problems.append(Problem(kind="missing-shard", detail=detail))
-    stated = table.get("metadata") if isinstance(table.get("metadata"), dict) else {}
-    totals = {key: stated[key] for key in ("total_size", "total_parameters") if type(stated.get(key)) in (int, float)}
+    stated = table.get("metadata")
+    totals = {
+        key: total
+        for key, total in (stated.items() if isinstance(stated, dict) else ())
+        if key in ("total_size", "total_parameters") and type(total) in (int, float)
+    }
     return {
         "path": path,
         "files": files,

@@ -13,7 +13,7 @@ from weigh.core.value import Value
 R = TypeVar("R", bound="Row")
 
 
-class Row(Value, kw_only=True):
+class Row(Value, frozen=True, kw_only=True):
     """What every row has. `id` is unique in its table; `source` says where the fact is from."""
 
     id: str

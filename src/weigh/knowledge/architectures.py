@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from weigh.knowledge import Row, read_table
 
 
-class ArchitectureRow(Row, kw_only=True):
+class ArchitectureRow(Row, frozen=True, kw_only=True):
     """`family` in the makers' spelling; `modality` is what the network takes."""
 
     family: tuple[str, ...]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from weigh.knowledge import Row, read_table
 
 
-class ConfigKey(Row, kw_only=True):
+class ConfigKey(Row, frozen=True, kw_only=True):
     """`config`: keys of config.json, the usual one first; `gguf`: the key behind the architecture's name."""
 
     config: tuple[str, ...]

@@ -9,7 +9,7 @@ from typing import Literal
 from weigh.knowledge import Row, read_table
 
 
-class Dtype(Row, kw_only=True):
+class Dtype(Row, frozen=True, kw_only=True):
     """`block` elements take `block_bytes` bytes. `ggml` is the type's number in GGUF; `aliases` are what torch
     and numpy call it; `removed` types are no longer written.
     """
@@ -49,7 +49,7 @@ def dtype_aliases() -> Mapping[str, str]:
     return {alias: row.id for row in dtypes().values() for alias in row.aliases}
 
 
-class FileType(Row, kw_only=True):
+class FileType(Row, frozen=True, kw_only=True):
     """`general.file_type` number -> the label it stands for."""
 
     number: int

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from weigh.knowledge import Row, read_table
 
 
-class Mix(Row, kw_only=True):
+class Mix(Row, frozen=True, kw_only=True):
     """`main`: types of which one must hold the most bytes; `bits_per_weight`: from, to."""
 
     main: tuple[str, ...]

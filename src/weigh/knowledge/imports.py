@@ -11,7 +11,7 @@ from weigh.knowledge import Row, read_table
 Tier = Literal["safe", "dangerous", "unknown"]
 
 
-class Import(Row, kw_only=True):
+class Import(Row, frozen=True, kw_only=True):
     """`id` is `module.qualname`, or `module.*` for every name below a module; `reason` is a key under `import.`."""
 
     tier: Literal["safe", "dangerous"]

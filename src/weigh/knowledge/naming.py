@@ -13,7 +13,7 @@ Habit = Literal[
 ]  # fmt: skip
 
 
-class NamingFamily(Row, kw_only=True):
+class NamingFamily(Row, frozen=True, kw_only=True):
     """A brand: its maker's spelling, its maker, what it is for, other spellings, and habits of its names."""
 
     name: str
@@ -24,7 +24,7 @@ class NamingFamily(Row, kw_only=True):
     habits: tuple[Habit, ...] = ()
 
 
-class Suffix(Row, kw_only=True):
+class Suffix(Row, frozen=True, kw_only=True):
     """A word with a meaning: `value` is the canonical one, `words` are its spellings."""
 
     kind: Literal["function", "tier", "training", "language", "format"]
@@ -32,7 +32,7 @@ class Suffix(Row, kw_only=True):
     words: tuple[str, ...]
 
 
-class QuantLabel(Row, kw_only=True):
+class QuantLabel(Row, frozen=True, kw_only=True):
     """A quantisation's label. `bits` is nominal, `bits_per_weight` what files of it take, scales included."""
 
     words: tuple[str, ...]

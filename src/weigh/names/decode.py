@@ -16,10 +16,29 @@ EXTENSIONS = {
     "gguf": "gguf", "ggml": "ggml", "safetensors": "safetensors", "onnx": "onnx", "pth": "pytorch", "pt": "pytorch",
     "mlx": "mlx",
 }  # fmt: skip
-FILES = frozenset(["bin", "ckpt", "h5", "pkl", "pickle", "zip", "tar", "json", "model", "keras", "tflite", "pb", "npz", "npy", "mlmodel"])
+FILES = frozenset(
+    [
+        "bin",
+        "ckpt",
+        "h5",
+        "pkl",
+        "pickle",
+        "zip",
+        "tar",
+        "json",
+        "model",
+        "keras",
+        "tflite",
+        "pb",
+        "npz",
+        "npy",
+        "mlmodel",
+    ]
+)
 _FUSED = re.compile(r"^([a-z\u4e00-\u9fff][a-z\u4e00-\u9fff.\-]*?)(v?\d.*)$")
 _BASES = frozenset({"Llama"})  # a maker puts this licence-bound name before its own brand
 _REASONING = frozenset({("DeepSeek", "R1"), ("GLM", "Z1"), ("ERNIE", "X1"), ("Hunyuan", "T1"), ("MiniMax", "M1")})
+_SIZE_FIELDS = {"active": "active_b", "experts": "experts", "effective": "effective_b"}
 _O = re.compile(r"^o([1-9])$")
 
 
@@ -71,10 +90,13 @@ class _Reader:
     ) -> None:
         """The next tokens as one part."""
         first, last = self.tokens[self.at], self.tokens[self.at + count - 1]
-        self._cover(first.start, last.end, kind, value, confidence, key)
+        self._cover((first.start, last.end), kind, value, confidence, key)
         self.at += count
 
-    def _cover(self, start: int, end: int, kind: str, value: str | None, confidence: float, key: str | None) -> None:
+    def _cover(
+        self, span: tuple[int, int], kind: str, value: str | None, confidence: float, key: str | None = None
+    ) -> None:
+        start, end = span
         if start > self.done:
             self.parts.append(Part(kind="separator", text=self.text[self.done : start]))
         why = Saying(key or f"part.{kind}", value=value or self.text[start:end])
@@ -200,11 +222,11 @@ class _Reader:
         else:
             kind = "base"
         if length:
-            self._cover(token.start, token.start + length, kind, family.name, 0.95, None)
+            self._cover((token.start, token.start + length), kind, family.name, 0.95)
         if kind == "family":
-            self._cover(token.start + length, token.end, "version", self.version, 0.95, None)
+            self._cover((token.start + length, token.end), "version", self.version, 0.95)
         else:
-            self._cover(token.start + length, token.end, "base", mark, 0.8, None)
+            self._cover((token.start + length, token.end), "base", mark, 0.8)
         self.at += 1
         return True
 
@@ -256,25 +278,21 @@ class _Reader:
         return True
 
     def _number(self, read: Number) -> bool:
+        if read.kind.startswith("size"):
+            return self._size(read)
+        if read.kind == "effective" and not self._habit("effective"):
+            return False
         match read.kind:
             case "mixture":
                 self.sizes |= {"experts": read.value, "expert_b": read.second}
-            case "active":
-                self.sizes["active_b"] = read.value
-            case "experts":
-                self.sizes["experts"] = read.value
-            case "effective" if self._habit("effective"):
-                self.sizes["effective_b"] = read.value
             case "epochs":
                 self.words["training"] |= {f"epochs:{read.value:g}", f"tokens:{read.second:g}T"}
             case "bpw":
                 self.bpw = read.value
             case "group":
                 self.group = int(read.value)
-            case "size" | "size_b" | "size_m" | "size_t" | "size_k":
-                return self._size(read)
-            case _:
-                return False
+            case kind:
+                self.sizes[_SIZE_FIELDS[kind]] = read.value
         self._take(1, read.kind, self.token.low.upper())
         return True
 

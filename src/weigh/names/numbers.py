@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 _SIZE = re.compile(r"^(\d{1,6}(?:[._]\d{1,4})?)(b|m|t|k)$")
@@ -35,26 +36,25 @@ def billions(digits: str, unit: str) -> float:
     return round(float(digits.replace("_", ".")) * UNITS[unit], 9)
 
 
+# In this order: the first that matches the whole word.
+_READINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Number]], ...] = (
+    (_MIXTURE, lambda found: Number("mixture", float(found[1]), billions(found[2], found[3]))),
+    (_ACTIVE, lambda found: Number("active", billions(found[1], found[2]))),
+    (_EPOCHS, lambda found: Number("epochs", float(found[1]), float(found[2]))),
+    (_BPW, lambda found: Number("bpw", float(found[1] or found[2] or found[3]))),
+    (_GROUP, lambda found: Number("group", float(found[1]))),
+    (_EXPERTS, lambda found: Number("experts", float(found[1]))),
+    (_EFFECTIVE, lambda found: Number("effective", float(found[1]))),
+    (_BLOOM, lambda found: Number("size", float(f"{found[1]}.{found[2]}"))),
+    (_SIZE, lambda found: Number(f"size_{found[2]}", billions(found[1], found[2]))),
+)
+
+
 def number(word: str) -> Number | None:
     """The reading of a word that needs no neighbours; sizes in billions."""
-    if (found := _MIXTURE.match(word)) is not None:
-        return Number("mixture", float(found[1]), billions(found[2], found[3]))
-    if (found := _ACTIVE.match(word)) is not None:
-        return Number("active", billions(found[1], found[2]))
-    if (found := _EPOCHS.match(word)) is not None:
-        return Number("epochs", float(found[1]), float(found[2]))
-    if (found := _BPW.match(word)) is not None:
-        return Number("bpw", float(found[1] or found[2] or found[3]))
-    if (found := _GROUP.match(word)) is not None:
-        return Number("group", float(found[1]))
-    if (found := _EXPERTS.match(word)) is not None:
-        return Number("experts", float(found[1]))
-    if (found := _EFFECTIVE.match(word)) is not None:
-        return Number("effective", float(found[1]))
-    if (found := _BLOOM.match(word)) is not None:
-        return Number("size", float(f"{found[1]}.{found[2]}"))
-    if (found := _SIZE.match(word)) is not None:
-        return Number(f"size_{found[2]}", billions(found[1], found[2]))
+    for pattern, read in _READINGS:
+        if (found := pattern.match(word)) is not None:
+            return read(found)
     return None
 
 

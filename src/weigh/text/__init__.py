@@ -95,7 +95,7 @@ _FORMATTER = _Formatter()
 
 @functools.cache
 def _section(name: str, language: Language) -> dict[str, str]:
-    """The sentences below `[name]`, keyed by the rest of their dotted key. Only this section is parsed: TOML is slow."""
+    """The sentences below `[name]`, keyed by the rest of their dotted key; only they are parsed."""
     chunks = re.findall(rf"^\[{re.escape(name)}(?:\.[^\]\n]*)?\]\n(?:(?!\[).*\n?)*", _words(language), re.MULTILINE)
     table = tomllib.loads("".join(chunks)).get(name, {})
     return dict(_flat(table, ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import msgspec
@@ -14,14 +15,18 @@ from weigh.text import Language, say
 
 def to_json(value: object, language: Language, *, indent: int = 2) -> str:
     """JSON text; `indent` 0 puts it on one line."""
-    data = msgspec.json.encode(value, enc_hook=_hook(language))
+    plain = msgspec.to_builtins(value, enc_hook=_hook(language), str_keys=True)
+    try:
+        data = msgspec.json.encode(plain)
+    except UnicodeEncodeError:  # a file's name that is no UTF-8: its odd bytes are written as escapes
+        return json.dumps(plain, ensure_ascii=True, indent=indent or None)
     return (msgspec.json.format(data, indent=indent) if indent else data).decode()
 
 
-def to_builtins(value: Value, language: Language) -> dict[str, object]:
-    """The same as Python's own dicts and lists."""
-    plain: dict[str, object] = msgspec.to_builtins(value, enc_hook=_hook(language))
-    return plain
+def to_line(value: Value, language: Language, *, schema: int) -> str:
+    """One object on one line, `schema` first."""
+    plain = msgspec.to_builtins(value, enc_hook=_hook(language))
+    return to_json({"schema": schema, **plain}, language, indent=0)
 
 
 def schema() -> dict[str, object]:

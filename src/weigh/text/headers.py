@@ -23,11 +23,11 @@ def header_lines(model: Model, language: Language) -> Iterator[str]:
 
 
 def _metadata(metadata: Mapping[str, Meta], stem: str) -> Iterator[str]:
-    pending: list[tuple[str, Meta]] = [(key, value) for key, value in reversed(metadata.items())]
+    pending: list[tuple[str, Meta]] = [(key, value) for key, value in reversed(list(metadata.items()))]
     while pending:
         key, value = pending.pop()
         if isinstance(value, Mapping) and value:
-            pending += [(f"{key}.{inner}", item) for inner, item in reversed(value.items())]
+            pending += [(f"{key}.{inner}", item) for inner, item in reversed(list(value.items()))]
         else:
             yield f"{safe(stem + key)} = {_shown(value)}"
 

@@ -122,7 +122,7 @@ def _drawn(name: Name) -> Iterator[Text]:
 
 
 def _said_of_the_name(name: Name, language: Language) -> Iterator[str]:
-    missing = [key for key, said in _SAYS if not said(name)]
+    missing = list(_unsaid(name))
     if missing and name.kind != "unknown":
         listed = say("name.and", language).join(say(f"name.missing.{key}", language) for key in missing)
         yield say("name.does_not_say", language, what=listed)
@@ -140,11 +140,14 @@ def _said_of_the_name(name: Name, language: Language) -> Iterator[str]:
             yield say("name.other", language, text=part.text, why=say(part.why, language))
 
 
-_SAYS = (
-    ("size", lambda name: name.size is not None),
-    ("quant", lambda name: name.quant is not None),
-    ("context", lambda name: name.context_tokens is not None),
-)
+def _unsaid(name: Name) -> Iterator[str]:
+    """What the name leaves open."""
+    if name.size is None:
+        yield "size"
+    if name.quant is None:
+        yield "quant"
+    if name.context_tokens is None:
+        yield "context"
 
 
 # The contents
@@ -232,7 +235,7 @@ def _format_name(format: str, language: Language) -> str:
 def _files(report: Report, language: Language) -> list[tuple[Text, Text]]:
     if len(report.files) < 2:
         return []
-    rows = []
+    rows: list[tuple[Text, Text]] = []
     for file in sorted(report.files, key=lambda file: -file.nbytes)[:_MOST_FILES]:
         line = Text(f"{safe(file.path)}  {file.format}  {in_bytes(file.nbytes)}")
         if file.verdict != "clean":

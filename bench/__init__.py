@@ -1,0 +1,1 @@
+"""The peer and us on the same bytes."""

@@ -1,0 +1,1 @@
+"""What makes samples and first looks."""
