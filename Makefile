@@ -24,7 +24,7 @@ test-all: $(VENV)/.installed  ## what takes longer: heavy tests, a longer fuzz r
 check: $(VENV)/.installed  ## the quick command of every hour: format, lint, types, floors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	MYPYPATH=src $(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/.installed  ## the peer and us on the same bytes, as ratios
