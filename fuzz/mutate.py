@@ -1,6 +1,7 @@
 """Mutated files against every reader: `python -m fuzz.mutate --rounds N`.
 
-Any answer but a Header or a FormatError fails. Runs in a child process with a bound on memory; a file that takes over two seconds fails too.
+Any answer but a Header or a FormatError fails. Runs in a child process with a bound on memory; a file that takes over
+two seconds fails too.
 """
 
 from __future__ import annotations

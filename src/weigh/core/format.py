@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from weigh.core.header import Header
 from weigh.core.observation import Observation
 from weigh.core.source import Listing, Source
+from weigh.core.value import Value
 
 
-@dataclass(frozen=True, kw_only=True)
-class Format:
+class Format(Value, frozen=True, kw_only=True):
     """`name` is a format identifier; `suffixes` is what files of it are usually called (a claim, never the proof).
 
     `matches` looks at content alone, cheaply, and never raises FormatError. `read` gives the Header or raises
@@ -29,8 +28,7 @@ class Format:
     is_model: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
-class FolderFormat:
+class FolderFormat(Value, frozen=True, kw_only=True):
     """A folder that means one thing as a whole; its files are read by their own formats."""
 
     name: str

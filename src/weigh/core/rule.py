@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from weigh.core.claim import Claim
 from weigh.core.finding import Finding, Skip
@@ -34,8 +33,7 @@ class Evidence(Value, frozen=True, kw_only=True):
     claims: tuple[Claim, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rule:
+class Rule(Value, frozen=True, kw_only=True):
     """`id` as printed, allowed and documented."""
 
     id: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import resources
+import os
 from typing import TypeVar
 
 import msgspec
@@ -22,7 +22,8 @@ class Row(Value, frozen=True, kw_only=True):
 
 def read_table(name: str, row: type[R]) -> tuple[R, ...]:
     """The rows of `knowledge/NAME.json`, each checked against `row`. Raises TableError."""
-    data = resources.files(__name__).joinpath(f"{name}.json").read_bytes()
+    with open(os.path.join(os.path.dirname(__file__), f"{name}.json"), "rb") as file:
+        data = file.read()
     try:
         return msgspec.json.decode(data, type=tuple[row, ...])  # type: ignore[valid-type]
     except msgspec.MsgspecError as error:

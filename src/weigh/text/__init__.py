@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import string
 import tomllib
 from collections.abc import Mapping
-from importlib import resources
 from typing import Literal
 
 from weigh.core.errors import TableError, WeighError
@@ -116,4 +116,5 @@ def _flat(table: Mapping[str, object], stem: str) -> list[tuple[str, str]]:
 
 @functools.cache
 def _words(language: Language) -> str:
-    return resources.files(__name__).joinpath(f"{language}.toml").read_text("utf-8")
+    with open(os.path.join(os.path.dirname(__file__), f"{language}.toml"), encoding="utf-8") as file:
+        return file.read()
