@@ -18,8 +18,9 @@ from weigh.core.model import Model, ModelFile
 from weigh.core.name import Name
 from weigh.core.observation import Observation
 from weigh.core.reference import Reference
-from weigh.core.report import SCHEMA, Failure, FileReport, Report
+from weigh.core.report import Failure, FileReport, Report
 from weigh.core.rule import Evidence, Examined
+from weigh.core.schema import SCHEMA
 from weigh.core.source import Listing, Source
 from weigh.describe.compare import compare
 from weigh.describe.merge import merge

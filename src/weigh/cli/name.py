@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from weigh.cli.options import common, language_of
-from weigh.core.report import SCHEMA
+from weigh.core.schema import SCHEMA
 from weigh.names.decode import decode
 from weigh.text import Language
 from weigh.text.document import to_line

@@ -10,8 +10,6 @@ from weigh.core.reference import Reference
 from weigh.core.saying import Saying
 from weigh.core.value import Value
 
-SCHEMA = 1
-
 
 class FileReport(Value, frozen=True, kw_only=True):
     """One file: what it is, the worst that was found, whether all that a loader reads was looked at."""

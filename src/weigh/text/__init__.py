@@ -8,12 +8,14 @@ import re
 import string
 import tomllib
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from weigh.core.errors import TableError, WeighError
-from weigh.core.report import Failure
 from weigh.core.saying import Hole, Saying
 from weigh.core.units import in_bytes, in_parameters
+
+if TYPE_CHECKING:
+    from weigh.core.report import Failure
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")

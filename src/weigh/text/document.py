@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from weigh.core.report import Report
 from weigh.core.saying import Saying
 from weigh.core.value import Value
 from weigh.text import Language, say
@@ -31,6 +30,8 @@ def to_line(value: Value, language: Language, *, schema: int) -> str:
 
 def schema() -> dict[str, object]:
     """JSON Schema of a Report."""
+    from weigh.core.report import Report  # its whole tree of values is of no use to a name
+
     return msgspec.json.schema(Report, schema_hook=lambda kind: {"type": "string"})
 
 
