@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+
+# A process tells its own peak: what the system keeps of a child counts its parent's memory before exec.
+PEAK = "import atexit; atexit.register(lambda: print(next(x for x in open('/proc/self/status') if x[:5] == 'VmHWM')))\n"
 
 
-def run(command: Sequence[str]) -> tuple[float, float]:
-    """Wall seconds and peak resident MiB of one run; its output is thrown away."""
+def run(source: str) -> tuple[float, float]:
+    """Wall seconds and peak resident MiB of one run of Python source; what it prints is thrown away."""
     start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert child.stderr is not None
-    errors = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in (0, 1, 2):
-        raise RuntimeError(errors.decode())
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    done = subprocess.run([sys.executable, "-c", PEAK + source], capture_output=True, text=True)
+    seconds = time.perf_counter() - start
+    if done.returncode not in (0, 1, 2):
+        raise RuntimeError(done.stderr)
+    return seconds, int(done.stdout.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def compare(title: str, ours: str, peers: dict[str, str], *, rounds: int = 5, peer_rounds: int | None = None) -> None:
     """Ours and each peer by turns; medians, and the ratio peer over ours. Each is Python source."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ("weigh", *peers)}
-    run([sys.executable, "-c", ours])
+    run(ours)
     for number in range(rounds):
-        taken["weigh"].append(run([sys.executable, "-c", ours]))
+        taken["weigh"].append(run(ours))
         for name, source in peers.items():
             if number < (peer_rounds or rounds):
-                taken[name].append(run([sys.executable, "-c", source]))
+                taken[name].append(run(source))
     print(title)
     base = statistics.median(seconds for seconds, _ in taken["weigh"])
     for name, rows in taken.items():
