@@ -21,6 +21,10 @@ TEMPLATE = (
     "{% if add_generation_prompt %}<s>assistant: {% endif %}"
 )
 
+# llama.cpp wants a token for each byte that no other token covers; the types are unknown, control, byte, normal.
+PIECES = [*WORDS[:3], *(f"<0x{byte:02X}>" for byte in range(256)), *WORDS[3:-1], "\u2581"]
+PIECE_TYPES = [2, 3, 3, *[6] * 256, *[1] * (len(WORDS) - 3)]
+
 Tensor = tuple[str, tuple[int, ...], bytes]
 
 
@@ -102,22 +106,33 @@ def integers(values: Iterable[int]) -> bytes:
 # GGUF
 
 F32, F16, Q4_K, Q6_K = 0, 1, 12, 14
-BLOCKS = {F32: (1, 4), F16: (1, 2), Q4_K: (256, 144), Q6_K: (256, 210)}
+BLOCKS = {F32: 1, F16: 1, Q4_K: 256, Q6_K: 256}  # elements in one
 
 
 def gguf(keys: list[tuple[str, object]], tensors: list[tuple[str, tuple[int, ...], int]]) -> bytes:
-    """`tensors`: name, dimensions in the file's order, type; their bytes are random and valid."""
+    """`tensors`: name, dimensions in the file's order, type; their bytes are blocks of chance with sound scales."""
     chance = random.Random(11)
+    blocks = {kind: [block(chance, kind) for _ in range(256)] for kind in BLOCKS}
     head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(keys))
     head += b"".join(string(key) + value(item) for key, item in keys)
     data = b""
     for name, dimensions, kind in tensors:
-        block, nbytes = BLOCKS[kind]
         head += string(name) + struct.pack("<I", len(dimensions)) + struct.pack(f"<{len(dimensions)}Q", *dimensions)
         head += struct.pack("<IQ", kind, len(data))
-        data += chance.randbytes(size(dimensions) // block * nbytes) if kind != F32 else bytes(size(dimensions) * 4)
+        data += b"".join(chance.choices(blocks[kind], k=size(dimensions) // BLOCKS[kind]))
         data += bytes(-len(data) % 32)
     return head + bytes(-len(head) % 32) + data
+
+
+def block(chance: random.Random, kind: int) -> bytes:
+    """One block: any quants do, but a half-precision scale of random bits may be infinite or no number."""
+    if kind == F32:
+        return struct.pack("<f", 1.0)
+    if kind == F16:
+        return struct.pack("<e", chance.gauss(0, 0.05))
+    if kind == Q4_K:
+        return struct.pack("<ee", 0.0005, 0.004) + chance.randbytes(12 + 128)
+    return chance.randbytes(128 + 64 + 16) + struct.pack("<e", 0.00002)
 
 
 def string(word: str) -> bytes:
@@ -135,6 +150,9 @@ def value(item: object) -> bytes:
         case [str(), *_]:
             assert isinstance(item, list)
             return struct.pack("<IIQ", 9, 8, len(item)) + b"".join(map(string, item))
+        case [int(), *_]:
+            assert isinstance(item, list)
+            return struct.pack(f"<IIQ{len(item)}i", 9, 5, len(item), *item)
     raise TypeError(item)
 
 
@@ -151,7 +169,8 @@ def llama_keys(name: str, file_type: int) -> list[tuple[str, object]]:
         ("llama.attention.head_count_kv", 2),
         ("llama.attention.layer_norm_rms_epsilon", 1e-5),
         ("tokenizer.ggml.model", "llama"),
-        ("tokenizer.ggml.tokens", WORDS),
+        ("tokenizer.ggml.tokens", PIECES),
+        ("tokenizer.ggml.token_type", PIECE_TYPES),
         ("tokenizer.chat_template", TEMPLATE),
     ]
 
@@ -159,7 +178,7 @@ def llama_keys(name: str, file_type: int) -> list[tuple[str, object]]:
 def llama_blocks(main: int, better: int) -> list[tuple[str, tuple[int, ...], int]]:
     stem = "blk.0."
     return [
-        ("token_embd.weight", (256, len(WORDS)), main),
+        ("token_embd.weight", (256, len(PIECES)), main),
         (f"{stem}attn_norm.weight", (256,), F32),
         (f"{stem}attn_q.weight", (256, 256), main),
         (f"{stem}attn_k.weight", (256, 128), main),
