@@ -1,0 +1,62 @@
+"""Writes the lists in docs/ from the code: what stands above the mark is by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from weigh.formats import FOLDER_FORMATS, FORMATS
+from weigh.knowledge.imports import imports
+from weigh.rules import RULES
+from weigh.text import LANGUAGES, Language, has_words, say
+
+DOCS = Path(__file__).parents[1] / "docs"
+MARK = "<!-- from here on written by `make golden` from the code -->\n"
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Each page and what it should be."""
+    for language in LANGUAGES:
+        for name, lines in (("formats", formats(language)), ("rules", rules(language))):
+            path = DOCS / language / f"{name}.md"
+            by_hand = path.read_text("utf-8").partition(MARK)[0]
+            yield path, by_hand + MARK + "\n" + "\n".join(lines).rstrip() + "\n"
+
+
+def formats(language: Language) -> Iterator[str]:
+    """An item a format: identifier, usual suffixes, what it is, what the examination does not look at."""
+    for format in FORMATS:
+        suffixes = "".join(f" `{suffix}`" for suffix in format.suffixes)
+        yield f"- `{format.name}` - {say(f'format.{format.name}', language)}{suffixes and ' -' + suffixes}"
+        for key in format.not_covered:
+            yield f"  - {say('heading.skips', language)}: {not_covered(key, language)}"
+    for folder in FOLDER_FORMATS:
+        yield f"- `{folder.name}` - {say(f'format.{folder.name}', language)}"
+
+
+def not_covered(key: str, language: Language) -> str:
+    return say(f"not_covered.{key}", language) if has_words(f"not_covered.{key}", language) else f"`{key}`"
+
+
+def rules(language: Language) -> Iterator[str]:
+    """A section a rule: title, why, what to do; with the one on pickles the names it knows."""
+    for rule in RULES:
+        yield f"## `{rule.id}`: {say(f'rule.{rule.id}.title', language)}\n"
+        yield say(f"rule.{rule.id}.why", language) + "\n"
+        yield f"→ {say(f'rule.{rule.id}.fix', language)}\n"
+        if rule.id == "pickle-import":
+            yield from names(language)
+
+
+def names(language: Language) -> Iterator[str]:
+    """What a pickle may name, then what none needs, by reason."""
+    for tier, mark in (("safe", "✓"), ("dangerous", "✗")):
+        rows = [row for row in imports().values() if row.tier == tier]
+        for reason in sorted({row.reason for row in rows}):
+            listed = ", ".join(f"`{row.id}`" for row in rows if row.reason == reason)
+            yield f"- {mark} {say(f'import.{reason}', language)}: {listed}\n"
+
+
+if __name__ == "__main__":
+    for page, text in pages():
+        page.write_text(text, "utf-8")
