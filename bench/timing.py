@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import compileall
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+import weigh
 
 # A process tells its own peak: what the system keeps of a child counts its parent's memory before exec.
 PEAK = "import atexit; atexit.register(lambda: print(next(x for x in open('/proc/self/status') if x[:5] == 'VmHWM')))\n"
@@ -21,8 +25,14 @@ def run(source: str) -> tuple[float, float]:
     return seconds, int(done.stdout.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def compare(title: str, ours: str, peers: dict[str, str], *, rounds: int = 5, peer_rounds: int | None = None) -> None:
-    """Ours and each peer by turns; medians, and the ratio peer over ours. Each is Python source."""
+def compare(
+    title: str, ours: str, peers: dict[str, str], *, rounds: int = 5, peer_rounds: int | None = None
+) -> dict[str, float]:
+    """Ours and each peer by turns, each Python source; prints and returns medians in seconds, prints peer over ours.
+
+    Our bytecode is written first, as pip wrote the peers': in an editable install nobody else may have done so.
+    """
+    compileall.compile_dir(Path(weigh.__file__).parent, quiet=1)
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ("weigh", *peers)}
     run(ours)
     for number in range(rounds):
@@ -31,8 +41,9 @@ def compare(title: str, ours: str, peers: dict[str, str], *, rounds: int = 5, pe
             if number < (peer_rounds or rounds):
                 taken[name].append(run(source))
     print(title)
-    base = statistics.median(seconds for seconds, _ in taken["weigh"])
+    medians = {name: statistics.median(seconds for seconds, _ in rows) for name, rows in taken.items()}
     for name, rows in taken.items():
-        seconds = statistics.median(second for second, _ in rows)
         memory = max(mib for _, mib in rows)
-        print(f"  {name:<34} {seconds * 1000:9.0f} ms {memory:8.0f} MiB   {seconds / base:7.2f} x weigh")
+        ratio = medians[name] / medians["weigh"]
+        print(f"  {name:<34} {medians[name] * 1000:9.0f} ms {memory:8.0f} MiB   {ratio:7.2f} x weigh")
+    return medians
