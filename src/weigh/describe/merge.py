@@ -12,30 +12,27 @@ from weigh.core.header import Header, LongArray, Meta
 from weigh.core.model import Model, ModelFile, Tokenizer
 from weigh.core.name import Name, Quant
 from weigh.describe.architecture import from_config, from_gguf
-from weigh.describe.parameters import Count, count
+from weigh.describe.parameters import Count, count, distinct
+from weigh.describe.weights import one_set
 from weigh.knowledge.dtypes import gguf_file_types
 from weigh.knowledge.gguf_mixes import gguf_mixes
 
 T = TypeVar("T")
 
-# Of a folder that holds the same weights twice, the first of these counts.
-PREFERRED = ("safetensors", "gguf", "pytorch", "pytorch-legacy", "torchscript", "pickle")
-_SHARD = re.compile(r"-\d{5}-of-(\d{5})")
 _FOLDER = "config.json"
+# A licence is the maker's to state: what a converter copied into a file, or a hub into its fields, may be stale.
+_LICENCE = (*(origin for origin in ORDER if origin is not Origin.CARD), Origin.CARD)
 
 
 def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None) -> Model:
     """What all of it says of one model."""
-    weights = _weights(files, folder)
+    weights = one_set(files, folder)
     metadata = folder.metadata if folder is not None else {}
     config = _table(metadata, "config") or {}
     stated = {**(_table(metadata, "quantize_config") or {}), **(_table(config, "quantization_config") or {})}
-    counted = count(
-        [tensor for file in weights if file.header for tensor in file.header.tensors],
-        {**config, "quantization_config": stated} if stated else config,
-    )
     gguf = _gguf_keys(weights)
     architecture = _architecture(config, gguf)
+    counted = _count(weights, {**config, "quantization_config": stated} if stated else config, architecture)
     where = _where(weights)
     has_tensors = counted.num_tensors > 0
     return Model(
@@ -55,7 +52,7 @@ def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None
         modalities=Fact(architecture.modalities, Origin.CONFIG if not gguf else Origin.HEADER)
         if architecture is not None and architecture.modalities
         else None,
-        licence=_first(_card(metadata, "license", gguf.get("general.license"))),
+        licence=_first(_licence(metadata, gguf), _LICENCE),
         base_model=_first(
             [
                 *_card(metadata, "base_model", gguf.get("general.base_model.0.name")),
@@ -67,9 +64,15 @@ def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None
     )
 
 
-def _first(facts: Iterable[Fact[T]]) -> Fact[T] | None:
+def _count(weights: list[ModelFile], config: Mapping[str, Meta], architecture: Architecture | None) -> Count:
+    tensors = [tensor for file in weights if file.header is not None for tensor in distinct(file.header.tensors)]
+    layers = architecture.layers if architecture is not None else ()
+    return count(tensors, config, experts=max((layer.experts or 0 for layer in layers), default=None))
+
+
+def _first(facts: Iterable[Fact[T]], order: tuple[Origin, ...] = ORDER) -> Fact[T] | None:
     """The most trusted of them."""
-    return max(facts, key=lambda fact: ORDER.index(fact.origin), default=None)
+    return max(facts, key=lambda fact: order.index(fact.origin), default=None)
 
 
 def _said(value: T | None, gguf: Mapping[str, Meta]) -> list[Fact[T]]:
@@ -77,35 +80,6 @@ def _said(value: T | None, gguf: Mapping[str, Meta]) -> list[Fact[T]]:
     if value is None:
         return []
     return [Fact(value, Origin.HEADER) if gguf else Fact(value, Origin.CONFIG, _FOLDER)]
-
-
-def _weights(files: tuple[ModelFile, ...], folder: Header | None) -> list[ModelFile]:
-    """The files of one set of weights: those the index names; else the shards, or the largest, of the best format."""
-    holding = [file for file in files if file.header is not None and file.header.tensors]
-    index = _table(folder.metadata, "index") if folder is not None else None
-    named = index.get("files") if index is not None else None
-    if isinstance(named, tuple) and (listed := [file for file in holding if file.path in named]):
-        return listed
-    for format in PREFERRED:
-        same = [file for file in holding if file.format == format]
-        if same:
-            return _one_set(same, whole_folder=folder is not None)
-    return holding
-
-
-def _one_set(files: list[ModelFile], *, whole_folder: bool) -> list[ModelFile]:
-    """Files that belong together: shards by their number; beside a config.json all at the root."""
-    largest = max(files, key=lambda file: file.nbytes)
-    shard = _SHARD.search(largest.path)
-    if shard is not None:
-        stem = largest.path[: shard.start()]
-        return [file for file in files if file.path.startswith(stem) and _SHARD.search(file.path)]
-    if whole_folder and largest.format != "gguf" and "/" not in largest.path:
-        known = ("model", "pytorch_model", "adapter_model", "consolidated")
-        main = [file for file in files if "/" not in file.path and file.path.startswith(known)]
-        whole = [file for file in main if file.path.startswith("consolidated")]
-        return [file for file in main if file not in whole] or whole or [largest]
-    return [largest]
 
 
 def _where(weights: list[ModelFile]) -> str | None:
@@ -189,6 +163,17 @@ def _template(metadata: Mapping[str, Meta], gguf: Mapping[str, Meta]) -> Fact[st
         return Fact(text, Origin.HEADER)
     text = _text(metadata.get("chat_template"))
     return Fact(text, Origin.CONFIG) if text is not None else None
+
+
+def _licence(metadata: Mapping[str, Meta], gguf: Mapping[str, Meta]) -> list[Fact[str]]:
+    """The card calls a licence of the maker's own "other" and gives its name apart."""
+    facts = _card(metadata, "license", gguf.get("general.license"))
+    named = _card(metadata, "license_name", gguf.get("general.license.name"))
+    own = {fact.origin for fact in facts if fact.value.lower() == "other"}
+    return [
+        next((one for one in named if one.origin is fact.origin), fact) if fact.origin in own else fact
+        for fact in facts
+    ]
 
 
 def _card(metadata: Mapping[str, Meta], key: str, header: Meta) -> list[Fact[str]]:

@@ -1,0 +1,237 @@
+"""What one tensor stands for: the weights in it and how they are packed.
+
+A packed integer counts as the weights in it; scales, zero points and tables stand for none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from weigh.core.header import Meta
+from weigh.core.name import Quant
+from weigh.core.tensors import TensorInfo
+from weigh.core.value import Value
+from weigh.knowledge.dtypes import dtypes
+from weigh.knowledge.packings import holders_beside
+
+Tensors = Mapping[str, TensorInfo]
+Meaning = tuple[int, Quant | None]
+_WIDTHS = (1, 2, 3, 4, 5, 6, 8)  # bits that packers of integers write
+
+
+class Given(Value, frozen=True, kw_only=True):
+    """What config.json says of the quantisation: a claim, used where the tensors leave it open."""
+
+    method: str | None = None
+    bits: int | None = None
+    group: int | None = None
+
+
+def given(config: Mapping[str, Meta]) -> Given:
+    """From `quantization_config`, or MLX's `quantization`."""
+    stated = config.get("quantization_config")
+    if not isinstance(stated, Mapping):
+        stated = config.get("quantization")
+    if not isinstance(stated, Mapping):
+        return Given()
+    method = stated.get("quant_method")
+    weights = _weights_of(stated)
+    bits = _small(stated, "bits", "w_bit", "weight_bits", "nbits_per_codebook") or _small(weights, "num_bits", "nbits")
+    if bits is None and stated.get("load_in_4bit") is True:
+        bits = 4
+    if bits is None and stated.get("load_in_8bit") is True:
+        bits = 8
+    return Given(
+        method=method.lower() if isinstance(method, str) else None,
+        bits=bits,
+        group=_small(stated, "group_size", "q_group_size") or _small(weights, "group_size"),
+    )
+
+
+def _weights_of(stated: Mapping[str, Meta]) -> Mapping[str, Meta]:
+    """What compressed-tensors says of its first group of weights, or HQQ of its weights."""
+    match stated:
+        case {"config_groups": Mapping() as groups}:
+            for group in groups.values():
+                if isinstance(group, Mapping) and isinstance(weights := group.get("weights"), Mapping):
+                    return weights
+        case {"quant_config": {"weight_quant_params": Mapping() as weights}}:
+            return weights
+    return {}
+
+
+def _small(stated: Mapping[str, Meta], *keys: str) -> int | None:
+    values = (stated.get(key) for key in keys)
+    return next((value for value in values if type(value) is int and 0 < value <= 4096), None)
+
+
+def stands_for(tensor: TensorInfo, among: Tensors, said: Given) -> Meaning:
+    """The weights in a tensor, and how they are packed; (0, None) for what only accompanies packed weights."""
+    name = tensor.name
+    stem, _, last = name.rpartition(".")
+    dot = f"{stem}." if stem else ""
+    if _accompanies(name, dot, last, among):
+        return 0, None
+    if name.endswith("_blocks") and name.removesuffix("_blocks") + "_scales" in among:
+        return tensor.num_elements * 2, Quant(method="MXFP4", scheme="MXFP4", bits=4)
+    beside = {key: found for key in _ASKED if (found := among.get(dot + key)) is not None}
+    if last in _HOLDERS and (meaning := _HOLDERS[last](tensor, beside, said)) is not None:
+        return meaning
+    return _plain(tensor)
+
+
+def _plain(tensor: TensorInfo) -> Meaning:
+    """A parameter is of a type that can be trained; whole numbers that no layout explains are buffers."""
+    if tensor.dtype.startswith("F8_"):
+        return tensor.num_elements, Quant(method="FP8", scheme="FP8", bits=8)
+    known = dtypes().get(tensor.dtype)
+    if tensor.dtype in ("I64", "U64") or (known is not None and known.kind == "bool"):
+        return 0, None
+    return tensor.num_elements, None
+
+
+def _accompanies(name: str, dot: str, last: str, among: Tensors) -> bool:
+    if any(dot + holder in among for holder in holders_beside().get(last, ())):
+        return True
+    weight, found, rest = name.partition(".weight.")
+    if (
+        found
+        and f"{weight}.weight" in among
+        and (rest.startswith("quant_state.") or "weight." + rest in holders_beside())
+    ):
+        return True
+    if last == "scale" and (holder := among.get(f"{dot}weight")) is not None:
+        return holder.dtype.startswith(("F8_", "F4", "I8", "U8"))
+    return any(name.endswith(end) and name.removesuffix(end) + of in among for end, of in _ENDS)
+
+
+# Beside fused experts the names run on without a dot.
+_ENDS = (
+    ("_scales", "_blocks"),
+    ("_scale_inv", ""),
+    ("_weight_scale", ""),
+    ("_weight_scale_2", ""),
+    ("_input_scale", ""),
+)
+
+
+def _integers(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning:
+    """GPTQ packs along the inputs, AWQ along the outputs; the zero points show how many bits."""
+    scales, zeros = beside.get("scales"), beside.get("qzeros")
+    bits = said.bits or 4
+    if scales and zeros and scales.shape and zeros.shape:
+        bits = _width(32 * zeros.shape[-1], scales.shape[-1]) or bits
+    awq = said.method == "awq" or (scales is not None and tensor.shape[-1:] != scales.shape[-1:])
+    quant = Quant(method="AWQ" if awq else "GPTQ", scheme=f"Int{bits}", bits=bits, group=said.group)
+    return tensor.num_elements * 32 // bits, quant
+
+
+def _compressed(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning:
+    if tensor.dtype == "U8":
+        kind = "NVFP4" if "weight_global_scale" in beside else "MXFP4"
+        return tensor.num_elements * 2, Quant(method=kind, scheme=kind, bits=4)
+    bits, scale = said.bits, beside.get("weight_scale")
+    if bits is None and scale is not None and scale.shape and tensor.shape:
+        bits = _width(32 * tensor.shape[-1], scale.shape[-1] * (said.group or 128))
+    bits = bits or 4
+    quant = Quant(method="compressed-tensors", scheme=f"W{bits}A16", bits=bits, group=said.group)
+    return tensor.num_elements * 32 // bits, quant
+
+
+def _exl2(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning | None:
+    """Rows of several widths; one entry of the permutation for each input."""
+    inputs = beside.get("q_invperm") or beside.get("q_perm")
+    if inputs is None or len(tensor.shape) != 2 or not inputs.num_elements:
+        return None
+    bits = round(32 * tensor.shape[0] / inputs.num_elements, 2)
+    return inputs.num_elements * tensor.shape[1], Quant(method="EXL2", scheme="EXL2", bits=bits)
+
+
+def _exl3(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning | None:
+    """Tiles of 16 by 16 weights, each 16 times as many 16-bit words as a weight has bits."""
+    if len(tensor.shape) != 3 or tensor.shape[2] % 16:
+        return None
+    bits = tensor.shape[2] // 16
+    return tensor.shape[0] * tensor.shape[1] * 256, Quant(method="EXL3", scheme="EXL3", bits=bits)
+
+
+def _aqlm(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning | None:
+    """Codes (outputs / out group, inputs / in group, books) into codebooks (books, entries, out group, in group)."""
+    books = beside.get("codebooks")
+    if books is None or len(books.shape) != 4 or len(tensor.shape) != 3:
+        return None
+    count, entries, rows, columns = books.shape
+    bits = round(count * (entries - 1).bit_length() / (rows * columns), 2) if rows * columns else None
+    quant = Quant(method="AQLM", scheme=f"{bits:g}bit" if bits else None, bits=bits)
+    return tensor.shape[0] * tensor.shape[1] * rows * columns, quant
+
+
+def _hqq(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning:
+    bits = said.bits or 4
+    each = 10 if bits == 3 else max(1, 8 // bits)  # ten of three bits in a 32-bit word, else as many as a byte holds
+    return tensor.num_elements * each, Quant(method="HQQ", scheme=f"{bits}bit", bits=bits, group=said.group)
+
+
+def _weight(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning | None:
+    elements, scale = tensor.num_elements, beside.get("weight_scale")
+    four = next((kind for kind in ("nf4", "fp4") if f"weight.quant_state.bitsandbytes__{kind}" in beside), None)
+    if four is not None or "weight.absmax" in beside:
+        packed = tensor.nbytes if tensor.dtype != "U8" and tensor.nbytes else elements
+        return packed * 2, Quant(method="BNB", scheme=(four or "nf4").upper(), bits=4)
+    match tensor.dtype:
+        case "U32" if "scales" in beside:
+            return _mlx(tensor, beside, said)
+        case "I8" if "SCB" in beside:
+            return elements, Quant(method="BNB", scheme="Int8", bits=8)
+        case "I8" if scale is not None:
+            return elements, Quant(scheme="W8A8", bits=8)
+        case "U8" if scale is not None and said.method == "bitnet":
+            return elements * 4, Quant(method="BitNet", scheme="1.58bit", bits=1.58)
+        case "U8" if scale is not None:
+            kind = "NVFP4" if "weight_scale_2" in beside or scale.dtype == "F8_E4M3" else "MXFP4"
+            return elements * 2, Quant(method=kind, scheme=kind, bits=4)
+    return None
+
+
+def _mlx(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning:
+    """One scale for each group of inputs: the shapes show the bits, which may differ from layer to layer."""
+    scales = beside["scales"]
+    bits = None
+    if scales.shape and tensor.shape:
+        for group in dict.fromkeys((said.group or 64, 64, 32, 128, 16)):
+            bits = bits or _width(32 * tensor.shape[-1], scales.shape[-1] * group)
+    bits = bits or said.bits or 4
+    return tensor.num_elements * 32 // bits, Quant(method="MLX", scheme=f"{bits}bit", bits=bits, group=said.group)
+
+
+def _width(bits: int, elements: int) -> int | None:
+    """Bits an element takes, if that comes out even and is a width that packers write."""
+    if not elements or bits % elements:
+        return None
+    return width if (width := bits // elements) in _WIDTHS else None
+
+
+_HOLDERS = {
+    "qweight": _integers,
+    "weight_packed": _compressed,
+    "q_weight": _exl2,
+    "trellis": _exl3,
+    "codes": _aqlm,
+    "W_q": _hqq,
+    "weight": _weight,
+}
+# What the functions above ask of a tensor's neighbours.
+_ASKED = (
+    "scales",
+    "qzeros",
+    "weight_scale",
+    "weight_scale_2",
+    "weight_global_scale",
+    "q_invperm",
+    "q_perm",
+    "codebooks",
+    "SCB",
+    "weight.absmax",
+    "weight.quant_state.bitsandbytes__nf4",
+    "weight.quant_state.bitsandbytes__fp4",
+)
