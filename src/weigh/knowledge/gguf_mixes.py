@@ -1,4 +1,4 @@
-"""What a GGUF label promises: which tensor types hold most bytes, and between how many bits a weight."""
+"""What a GGUF label promises of a network's blocks: which tensor types hold most bytes, how many bits a weight."""
 
 from __future__ import annotations
 
