@@ -6,10 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tools.make_samples import write
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+# No test of ours asserts on time; on a busy machine the first example may take seconds.
+settings.register_profile("weigh", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("weigh")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
