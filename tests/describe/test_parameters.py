@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 import torch
 import transformers
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from weigh.app.weigh import weigh
@@ -16,6 +19,7 @@ from weigh.core.model import ModelFile
 from weigh.core.tensors import TensorInfo
 from weigh.describe.merge import merge
 from weigh.describe.parameters import count
+from weigh.knowledge.packings import packings
 
 SMALL = {
     "hidden_size": 32,
@@ -200,3 +204,23 @@ def test_mxfp4_blocks_count_as_two_weights_a_byte() -> None:
     counted = count(blocks, {})
     assert counted.parameters == 4 * 8 * 16 * 2
     assert counted.expert_parameters == counted.parameters
+
+
+@pytest.mark.parametrize("shape", [(10**400,), (-3, 4), (1 << 62, 1 << 62)])
+@pytest.mark.parametrize("name", ["layer.weight", "layer.qweight", "layer.codes", "layer.trellis", "lm_head.weight"])
+def test_a_shape_no_tensor_can_have_counts_for_nothing(name: str, shape: tuple[int, ...]) -> None:
+    assert count([tensor(name, "F16", *shape), tensor("real.weight", "F16", 3)], {}).parameters == 3
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(sorted({beside for row in packings().values() for beside in (*row.beside, *row.holders)})),
+            st.sampled_from(["U8", "I8", "I32", "U32", "F16", "F8_E4M3", "I64", "nobody"]),
+            st.lists(st.integers(0, 1 << 20), max_size=4),
+        )
+    ),
+    st.sampled_from([{}, {"quantization_config": {"quant_method": "bitnet", "bits": 3}}, {"quantization_config": 3}]),
+)
+def test_any_neighbours_are_counted(rows: list[tuple[str, str, list[int]]], config: dict[str, Any]) -> None:
+    assert count([tensor(f"layer.{name}", dtype, *shape) for name, dtype, shape in rows], config).parameters >= 0

@@ -74,10 +74,25 @@ def stands_for(tensor: TensorInfo, among: Tensors, said: Given) -> Meaning:
         return 0, None
     if name.endswith("_blocks") and name.removesuffix("_blocks") + "_scales" in among:
         return tensor.num_elements * 2, Quant(method="MXFP4", scheme="MXFP4", bits=4)
-    beside = {key: found for key in _ASKED if (found := among.get(dot + key)) is not None}
-    if last in _HOLDERS and (meaning := _HOLDERS[last](tensor, beside, said)) is not None:
+    if last in _HOLDERS and (meaning := _HOLDERS[last](tensor, _Beside(dot, among), said)) is not None:
         return meaning
     return _plain(tensor)
+
+
+class _Beside:
+    """The tensors under the same stem."""
+
+    __slots__ = ("among", "dot")
+
+    def __init__(self, dot: str, among: Tensors) -> None:
+        self.dot = dot
+        self.among = among
+
+    def get(self, last: str) -> TensorInfo | None:
+        return self.among.get(self.dot + last)
+
+    def __contains__(self, last: str) -> bool:
+        return self.dot + last in self.among
 
 
 def _plain(tensor: TensorInfo) -> Meaning:
@@ -102,7 +117,9 @@ def _accompanies(name: str, dot: str, last: str, among: Tensors) -> bool:
         return True
     if last == "scale" and (holder := among.get(f"{dot}weight")) is not None:
         return holder.dtype.startswith(("F8_", "F4", "I8", "U8"))
-    return any(name.endswith(end) and name.removesuffix(end) + of in among for end, of in _ENDS)
+    return name.endswith(_SCALES) and any(
+        name.endswith(end) and name.removesuffix(end) + of in among for end, of in _ENDS
+    )
 
 
 # Beside fused experts the names run on without a dot.
@@ -113,9 +130,10 @@ _ENDS = (
     ("_weight_scale_2", ""),
     ("_input_scale", ""),
 )
+_SCALES = tuple(end for end, _ in _ENDS)
 
 
-def _integers(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning:
+def _integers(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning:
     """GPTQ packs along the inputs, AWQ along the outputs; the zero points show how many bits."""
     scales, zeros = beside.get("scales"), beside.get("qzeros")
     bits = said.bits or 4
@@ -126,7 +144,7 @@ def _integers(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning:
     return tensor.num_elements * 32 // bits, quant
 
 
-def _compressed(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning:
+def _compressed(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning:
     if tensor.dtype == "U8":
         kind = "NVFP4" if "weight_global_scale" in beside else "MXFP4"
         return tensor.num_elements * 2, Quant(method=kind, scheme=kind, bits=4)
@@ -138,7 +156,7 @@ def _compressed(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning:
     return tensor.num_elements * 32 // bits, quant
 
 
-def _exl2(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning | None:
+def _exl2(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
     """Rows of several widths; one entry of the permutation for each input."""
     inputs = beside.get("q_invperm") or beside.get("q_perm")
     if inputs is None or len(tensor.shape) != 2 or not inputs.num_elements:
@@ -147,7 +165,7 @@ def _exl2(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning | None:
     return inputs.num_elements * tensor.shape[1], Quant(method="EXL2", scheme="EXL2", bits=bits)
 
 
-def _exl3(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning | None:
+def _exl3(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
     """Tiles of 16 by 16 weights, each 16 times as many 16-bit words as a weight has bits."""
     if len(tensor.shape) != 3 or tensor.shape[2] % 16:
         return None
@@ -155,7 +173,7 @@ def _exl3(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning | None:
     return tensor.shape[0] * tensor.shape[1] * 256, Quant(method="EXL3", scheme="EXL3", bits=bits)
 
 
-def _aqlm(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning | None:
+def _aqlm(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
     """Codes (outputs / out group, inputs / in group, books) into codebooks (books, entries, out group, in group)."""
     books = beside.get("codebooks")
     if books is None or len(books.shape) != 4 or len(tensor.shape) != 3:
@@ -166,13 +184,15 @@ def _aqlm(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning | None:
     return tensor.shape[0] * tensor.shape[1] * rows * columns, quant
 
 
-def _hqq(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning:
+def _hqq(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning:
     bits = said.bits or 4
     each = 10 if bits == 3 else max(1, 8 // bits)  # ten of three bits in a 32-bit word, else as many as a byte holds
     return tensor.num_elements * each, Quant(method="HQQ", scheme=f"{bits}bit", bits=bits, group=said.group)
 
 
-def _weight(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning | None:
+def _weight(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
+    if tensor.dtype.startswith("F8_"):
+        return None
     elements, scale = tensor.num_elements, beside.get("weight_scale")
     four = next((kind for kind in ("nf4", "fp4") if f"weight.quant_state.bitsandbytes__{kind}" in beside), None)
     if four is not None or "weight.absmax" in beside:
@@ -193,11 +213,11 @@ def _weight(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning | None:
     return None
 
 
-def _mlx(tensor: TensorInfo, beside: Tensors, said: Given) -> Meaning:
+def _mlx(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning:
     """One scale for each group of inputs: the shapes show the bits, which may differ from layer to layer."""
-    scales = beside["scales"]
+    scales = beside.get("scales")
     bits = None
-    if scales.shape and tensor.shape:
+    if scales is not None and scales.shape and tensor.shape:
         for group in dict.fromkeys((said.group or 64, 64, 32, 128, 16)):
             bits = bits or _width(32 * tensor.shape[-1], scales.shape[-1] * group)
     bits = bits or said.bits or 4
@@ -220,18 +240,3 @@ _HOLDERS = {
     "W_q": _hqq,
     "weight": _weight,
 }
-# What the functions above ask of a tensor's neighbours.
-_ASKED = (
-    "scales",
-    "qzeros",
-    "weight_scale",
-    "weight_scale_2",
-    "weight_global_scale",
-    "q_invperm",
-    "q_perm",
-    "codebooks",
-    "SCB",
-    "weight.absmax",
-    "weight.quant_state.bitsandbytes__nf4",
-    "weight.quant_state.bitsandbytes__fp4",
-)

@@ -13,21 +13,29 @@ from weigh.describe.packing import Given, given, stands_for
 from weigh.knowledge.dtypes import dtypes
 
 # Buffers that PyTorch saves beside parameters, and llama.cpp's tables of rotary frequencies.
-_BUFFER = re.compile(
-    r"(?:^|\.)(?:running_mean|running_var|num_batches_tracked|position_ids|inv_freq|masked_bias|"
-    r"relative_position_index|e_score_correction_bias)$|^rope_(?:freqs|factors_long|factors_short)\.weight$"
+_BUFFERS = frozenset(
+    {
+        "running_mean",
+        "running_var",
+        "num_batches_tracked",
+        "position_ids",
+        "inv_freq",
+        "masked_bias",
+        "relative_position_index",
+        "e_score_correction_bias",
+    }
 )
+_ROTARY = frozenset({"rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"})
 _MASK = re.compile(r"(?:attn|attention)\.bias$")  # GPT-2's and GPT-NeoX's triangle of ones: (1, 1, n, n)
 _OPTIMIZER = re.compile(r"^(?:optimizer(?:_states?)?|opt|lr_schedulers?|ema_state)(?:\.|$)")
 _EXPERT = re.compile(r"(?:^|\.)(?:experts|switch_mlp)\.|_exps\.|^blk\.\d+\.ffn_(?:gate|up|down)\.\d+\.")
-_INPUT = re.compile(
-    r"(?:^|\.)(?:embed_tokens|tok_embeddings|word_embeddings|wte|embed_in|token_embd|shared)\.(?:weight|qweight)$"
-)
-_OUTPUT = re.compile(r"(?:^|\.)(?:lm_head|embed_out|output)\.(?:weight|qweight)$")
+_INPUTS = frozenset({"embed_tokens", "tok_embeddings", "word_embeddings", "wte", "embed_in", "token_embd", "shared"})
+_OUTPUTS = frozenset({"lm_head", "embed_out"})
 _SENSES = re.compile(
     r"^(?:v|a|mm)\.|(?:^|\.)(?:visual|vision|vision_model|vision_tower|vit|image_encoder|multi_modal_projector|"
     r"mm_projector|audio_tower)\."
 )
+MOST_ELEMENTS = 1 << 63  # of one tensor; nothing larger can be addressed
 LEAST_PACKED = 0.05  # of all weights: below this a stray packed tensor does not make a quantised model
 LEAST_SIDE = 8  # a convolution over time is shaped (channels, 1, 4), never like a matrix for each expert
 
@@ -52,8 +60,8 @@ def count(tensors: Iterable[TensorInfo], config: Mapping[str, Meta], *, experts:
     among = {tensor.name: tensor for tensor in tensors if not _is_beside_the_network(tensor)}
     said = given(config)
     stands = {name: stands_for(tensor, among, said) for name, tensor in among.items()}
-    if _is_tied(config) and any(_INPUT.search(name) for name in among):
-        stands |= {name: (0, None) for name in among if _OUTPUT.search(name)}
+    if _is_tied(config) and any(_is_input(name) for name in among):
+        stands |= {name: (0, None) for name in among if _is_output(name)}
     by_dtype: dict[str, int] = {}
     for tensor in among.values():
         by_dtype[tensor.dtype] = by_dtype.get(tensor.dtype, 0) + (tensor.nbytes or 0)
@@ -65,7 +73,7 @@ def count(tensors: Iterable[TensorInfo], config: Mapping[str, Meta], *, experts:
     return Count(
         parameters=total,
         expert_parameters=sum_of(name for name in among if _is_routed(among[name], experts)),
-        embedding_parameters=sum_of(name for name in among if _INPUT.search(name) or _OUTPUT.search(name)),
+        embedding_parameters=sum_of(name for name in among if _is_input(name) or _is_output(name)),
         sense_parameters=sum_of(name for name in among if _SENSES.search(name)),
         nbytes=sum(by_dtype.values()),
         num_tensors=len(among),
@@ -86,9 +94,13 @@ def distinct(tensors: Iterable[TensorInfo]) -> list[TensorInfo]:
 
 
 def _is_beside_the_network(tensor: TensorInfo) -> bool:
-    if _MASK.search(tensor.name) and len(tensor.shape) == 4 and tensor.shape[:2] == (1, 1):
+    """Buffers, an optimizer's tensors, and shapes that no tensor can have."""
+    name = tensor.name
+    if min(tensor.shape, default=0) < 0 or tensor.num_elements >= MOST_ELEMENTS:
         return True
-    return bool(_BUFFER.search(tensor.name) or _OPTIMIZER.match(tensor.name))
+    if len(tensor.shape) == 4 and tensor.shape[:2] == (1, 1) and _MASK.search(name):
+        return True
+    return name.rpartition(".")[2] in _BUFFERS or name in _ROTARY or _OPTIMIZER.match(name) is not None
 
 
 def _is_tied(config: Mapping[str, Meta]) -> bool:
@@ -98,6 +110,18 @@ def _is_tied(config: Mapping[str, Meta]) -> bool:
     if tied is None and isinstance(inner, Mapping):
         tied = inner.get("tie_word_embeddings")
     return tied is True
+
+
+def _is_input(name: str) -> bool:
+    """The table of token embeddings."""
+    stem, _, last = name.rpartition(".")
+    return last in ("weight", "qweight") and stem.rpartition(".")[2] in _INPUTS
+
+
+def _is_output(name: str) -> bool:
+    """The same on the way out; GGUF's lies at the root, where others have no `output`."""
+    stem, _, last = name.rpartition(".")
+    return last in ("weight", "qweight") and (stem == "output" or stem.rpartition(".")[2] in _OUTPUTS)
 
 
 def _is_routed(tensor: TensorInfo, experts: int | None) -> bool:

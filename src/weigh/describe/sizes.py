@@ -52,8 +52,9 @@ def _total(size: Size, model: Model) -> Iterator[Claim]:
         yield claim("size", said, None, "cannot_tell", Saying("claim.size.uncounted"))
         return
     found, meant = model.num_parameters.value, billions * BILLION
-    left_out = _left_out(model)
-    fits = any(tolerance.allows(found - part, meant) or _is_truncated(found - part, billions) for part in left_out)
+    fits = any(
+        tolerance.allows(found - part, meant) or _is_truncated(found - part, billions) for part in _left_out(model)
+    )
     key = "claim.size.holds" if fits else "claim.size.smaller" if found < meant else "claim.size.larger"
     times = round(max(found, meant) / max(1, min(found, meant)), 1)
     yield claim("size", said, in_parameters(found), verdict(fits=fits), Saying(key, found=found, times=times))
@@ -77,10 +78,11 @@ def _is_truncated(found: int, billions: float) -> bool:
     return found // BILLION == billions and tolerances()["size_truncated"].allows(found, billions * BILLION)
 
 
-def _left_out(model: Model) -> tuple[int, ...]:
+def _left_out(model: Model) -> Iterator[int]:
     """Parameters that makers leave out of the size in a name, one custom after the other: nothing, token embeddings,
     the parts that see or hear, both.
     """
+    yield 0
     tied = model.architecture is not None and model.architecture.tie_word_embeddings is True
     tensors = [
         tensor
@@ -89,12 +91,9 @@ def _left_out(model: Model) -> tuple[int, ...]:
         for tensor in distinct(file.header.tensors)
     ]
     counted = count(tensors, {"tie_word_embeddings": tied})
-    return (
-        0,
-        counted.embedding_parameters,
-        counted.sense_parameters,
-        counted.embedding_parameters + counted.sense_parameters,
-    )
+    yield counted.embedding_parameters
+    yield counted.sense_parameters
+    yield counted.embedding_parameters + counted.sense_parameters
 
 
 def _active(size: Size, model: Model) -> Iterator[Claim]:
