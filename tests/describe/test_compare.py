@@ -185,7 +185,8 @@ def test_what_is_only_a_part_is_not_held_against_the_size_of_the_whole(
     name: str, files: ModelFile, folder: dict[str, Any]
 ) -> None:
     found = claims(name, files, **folder)
-    assert not {"size", "active_size"} & {field for field, claim in found.items() if claim.verdict == "does_not_hold"}
+    assert found["size"].verdict == "cannot_tell"
+    assert "active_size" not in found
 
 
 TOKENIZER = {"tokenizer": {"model": "BPE", "num_tokens": 9}}
@@ -224,6 +225,20 @@ def test_a_family_is_held_against_the_architecture(name: str, model_type: str, v
 def test_a_context_is_held_against_the_configuration(longest: int | None, verdict: str) -> None:
     config = {"model_type": "phi3", "max_position_embeddings": longest}
     assert claims("Phi-3-mini-128k-instruct", PLAIN, config=config)["context"].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("keys", "verdict"),
+    [
+        ({"split.no": 1, "split.count": 3}, "holds"),
+        ({"split.no": 2, "split.count": 3}, "does_not_hold"),
+        ({"split.no": "1"}, "cannot_tell"),
+        ({}, "cannot_tell"),
+    ],
+)
+def test_a_shards_number_is_held_against_its_header(keys: dict[str, Any], verdict: str) -> None:
+    shard = file("x-00002-of-00003.gguf", "gguf", *blocks("Q4_K"), **GGUF, **keys)
+    assert claims("Nova-70B-Q4_K_M-00002-of-00003.gguf", shard)["shard"].verdict == verdict
 
 
 def test_a_name_without_files_is_held_against_nothing() -> None:

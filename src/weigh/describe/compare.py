@@ -41,6 +41,7 @@ def _claims(name: Name, model: Model) -> Iterator[Claim]:
     yield from _function(name, model)
     yield from _context(name, model)
     yield from _modality(name, model)
+    yield from _shard(name, model)
 
 
 def _family(name: Name, model: Model) -> Iterator[Claim]:
@@ -119,3 +120,18 @@ def _modality(name: Name, model: Model) -> Iterator[Claim]:
         yield claim("modality", "vision", None, "cannot_tell", Saying("claim.modality.projector"))
     else:
         yield claim("modality", "vision", None, "does_not_hold", Saying("claim.modality.missing"))
+
+
+def _shard(name: Name, model: Model) -> Iterator[Claim]:
+    """A split GGUF says which part it is, counted from 0; other formats leave it to the name."""
+    if name.shard is None or len(model.files) != 1:
+        return
+    header = model.files[0].header
+    keys = header.metadata if header is not None else {}
+    said, number, count = f"{name.shard.index}/{name.shard.count}", keys.get("split.no"), keys.get("split.count")
+    if type(number) is not int or type(count) is not int:
+        yield claim("shard", said, None, "cannot_tell", Saying("claim.shard.unsaid"))
+        return
+    fits = (name.shard.index, name.shard.count) == (number + 1, count)
+    because = Saying("claim.shard.holds" if fits else "claim.shard.other")
+    yield claim("shard", said, f"{number + 1}/{count}", verdict(fits=fits), because)

@@ -18,21 +18,27 @@ BILLION = 1_000_000_000
 
 
 def sizes(name: Name, model: Model) -> Iterator[Claim]:
-    """Claims of total and active size; none where the files are not the whole of what the name speaks of."""
-    if name.size is None or not speaks_of_the_whole(name, model):
+    """Claims of total and active size; nobody can tell where the files are not the whole the name speaks of."""
+    if name.size is None:
         return
-    yield from _total(name.size, model)
-    yield from _active(name.size, model)
+    because = _only_a_part(name, model)
+    if because is None:
+        yield from _total(name.size, model)
+        yield from _active(name.size, model)
+    elif (stated := _stated(name.size)) is not None:
+        yield claim("size", stated[0], None, "cannot_tell", because)
 
 
-def speaks_of_the_whole(name: Name, model: Model) -> bool:
-    """False for a set with shards missing, and for adapters and projectors, which go by their model's name."""
-    if missing_shards(model.files) is not None or is_projector(name, model):
-        return False
-    if model.base_model is not None and model.base_model.where == "adapter_config.json":
-        return False
+def _only_a_part(name: Name, model: Model) -> Saying | None:
+    """A set with shards missing, or an adapter or projector, which go by their model's name."""
+    if (gap := missing_shards(model.files)) is not None:
+        missing, count_of_all = gap
+        return Saying("claim.size.shards", here=count_of_all - missing, count=count_of_all)
     kinds = {file.header.metadata.get("general.type") for file in model.files if file.header is not None}
-    return not kinds & {"adapter", "mmproj", "imatrix"}
+    adapts = model.base_model is not None and model.base_model.where == "adapter_config.json"
+    if adapts or is_projector(name, model) or kinds & {"adapter", "mmproj", "imatrix"}:
+        return Saying("claim.size.part")
+    return None
 
 
 def is_projector(name: Name, model: Model) -> bool:
