@@ -25,6 +25,8 @@ MOST_DIMENSIONS = 4
 MOST_DEPTH = 4  # of arrays in arrays; real files have none
 MOST_ALIGNMENT = 1 << 20
 SHORT = 16  # elements of an array that are kept
+MOST_PER_LAYER = 1024  # of an array that may speak layer by layer, all are kept
+MOST_KEPT = 100_000  # elements so kept in one file
 
 _STRING, _ARRAY = 8, 9
 # type number -> name, struct code, bytes
@@ -96,11 +98,12 @@ def _version(cursor: Cursor) -> int:
 class _Reader:
     """The Cursor with GGUF's strings and values; `width` is the bytes of a length."""
 
-    __slots__ = ("cursor", "size", "width")
+    __slots__ = ("cursor", "kept", "size", "width")
 
     def __init__(self, cursor: Cursor, width: Literal[4, 8]) -> None:
         self.cursor = cursor
         self.width = width
+        self.kept = 0
         self.size = cursor.u64 if width == 8 else cursor.u32
 
     def string(self, what: str) -> str:
@@ -142,9 +145,19 @@ class _Reader:
             raise Malformed("gguf.value_type", path=cursor.source.path, offset=cursor.offset, what=what, type=kind)
         name, _, nbytes = _SCALARS[kind]
         cursor.count(length, at_least=nbytes, what=what)
-        first = tuple(self.scalar(kind, what) for _ in range(min(length, SHORT)))
-        cursor.skip((length - len(first)) * nbytes, what)
-        return first if length <= SHORT else LongArray(type=name, count=length, first=first)  # type: ignore[arg-type]
+        keep = self._to_keep(length, what)
+        first = tuple(self.scalar(kind, what) for _ in range(keep))
+        cursor.skip((length - keep) * nbytes, what)
+        return first if keep == length else LongArray(type=name, count=length, first=first)  # type: ignore[arg-type]
+
+    def _to_keep(self, length: int, what: str) -> int:
+        """All of an array that may give a figure for each layer; else the first few. `what` is the key."""
+        if length <= SHORT:
+            return length
+        if what.startswith(("tokenizer.", "general.")) or length > MOST_PER_LAYER or self.kept + length > MOST_KEPT:
+            return SHORT
+        self.kept += length
+        return length
 
 
 def _metadata(reader: _Reader, count: int) -> tuple[dict[str, Meta], list[Problem]]:
