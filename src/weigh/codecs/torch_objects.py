@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from weigh.codecs.pickle import Call, Global, Node, Pairs, Persistent
+from weigh.codecs.pickle_nodes import Call, Global, Node, Pairs, Persistent
 from weigh.core.tensors import TensorInfo
 from weigh.core.value import Value
 from weigh.knowledge.dtypes import dtype_aliases, dtypes

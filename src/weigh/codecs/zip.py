@@ -36,15 +36,28 @@ class Member(Value, frozen=True, kw_only=True):
     nbytes: int
     offset: int
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Says so; readers that do not look at the flag read the bytes as they are, and so do we."""
+        return bool(self.flags & ENCRYPTED)
 
-def read_directory(source: Source) -> tuple[Member, ...]:
-    """Every entry in the directory's order, doubles included. Raises FormatError."""
-    count, size, offset, shift = _end(source)
+
+class Directory(Value, frozen=True, kw_only=True):
+    """What the archive holds, in its own order, doubles included; how many bytes of the file stand outside it."""
+
+    members: tuple[Member, ...]
+    before: int
+    after: int
+
+
+def read_directory(source: Source) -> Directory:
+    """Every entry of the central directory. Raises FormatError."""
+    count, size, offset, shift, after = _end(source)
     if count > MOST_MEMBERS:
         raise OverBudget("zip.members", path=source.path, offset=offset, count=count, most=MOST_MEMBERS)
     cursor = Cursor(source, offset=offset, end=offset + size)
     cursor.count(count, at_least=_CENTRAL.size, what="total entries")
-    return tuple(_member(cursor, shift) for _ in range(count))
+    return Directory(members=tuple(_member(cursor, shift) for _ in range(count)), before=shift, after=after)
 
 
 def is_zip(source: Source) -> bool:
@@ -61,11 +74,9 @@ def is_zip(source: Source) -> bool:
 def open_member(source: Source, member: Member) -> Source:
     """The member's content: a window into the file if it is stored, inflated into memory if it is deflated.
 
-    Raises FormatError for an encrypted member, another method, a damaged stream or more than MOST_INFLATED bytes.
+    Raises FormatError for another method, a damaged stream or more than MOST_INFLATED bytes.
     """
     path = f"{source.path}!/{member.name}"
-    if member.flags & ENCRYPTED and member.packed:
-        raise Malformed("zip.encrypted", path=path, offset=member.offset)
     start = data_offset(source, member)
     if member.packed > source.size - start:
         raise Truncated(
@@ -87,11 +98,22 @@ def open_member(source: Source, member: Member) -> Source:
 
 def data_offset(source: Source, member: Member) -> int:
     """Where the member's bytes begin, by its local header. Raises FormatError."""
-    local = source.read(member.offset, _LOCAL.size)
+    return _local(source, member)[0]
+
+
+def is_named_alike(source: Source, member: Member) -> bool:
+    """Do its local header and the directory give it one name? Readers go by either. Raises FormatError."""
+    return _local(source, member)[1]
+
+
+def _local(source: Source, member: Member) -> tuple[int, bool]:
+    name = member.name.encode("utf-8", "surrogateescape")
+    local = source.read(member.offset, _LOCAL.size + len(name))
     if len(local) < _LOCAL.size or local[:4] != b"PK\x03\x04":
         raise Malformed("zip.local", path=source.path, offset=member.offset, name=member.name)
-    *_, name_length, extra_length = _LOCAL.unpack(local)
-    return member.offset + _LOCAL.size + int(name_length) + int(extra_length)
+    *_, name_length, extra_length = _LOCAL.unpack_from(local)
+    alike = name_length == len(name) and local[_LOCAL.size :] == name
+    return member.offset + _LOCAL.size + int(name_length) + int(extra_length), alike or "\\" in member.name
 
 
 class Window:
@@ -121,18 +143,19 @@ def _find_end(source: Source) -> tuple[int, bytes] | None:
     return start + at, tail[at : at + _END_BYTES]
 
 
-def _end(source: Source) -> tuple[int, int, int, int]:
-    """Entries, bytes and offset of the central directory; how many bytes stand before the zip and shift all offsets."""
+def _end(source: Source) -> tuple[int, int, int, int, int]:
+    """Entries, bytes and offset of the central directory; the bytes before the zip and behind it."""
     found = _find_end(source)
     if found is None:
         raise Truncated("zip.no_end", path=source.path, offset=source.size)
     at, record = found
-    _, _, _, _, count, size, offset, _ = struct.unpack("<4sHHHHIIH", record)
+    _, _, _, _, count, size, offset, comment = struct.unpack("<4sHHHHIIH", record)
+    after = source.size - at - _END_BYTES - int(comment)
     count, size, offset, end = _end64(source, at) or (count, size, offset, at)
     shift = end - size - offset
     if shift < 0:
         raise Malformed("zip.directory", path=source.path, offset=at)
-    return count, size, offset + shift, shift
+    return count, size, offset + shift, shift, max(after, 0)
 
 
 def _end64(source: Source, end: int) -> tuple[int, int, int, int] | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from weigh.codecs.pickle import Stream, run
+from weigh.codecs.pickle import is_pickle, run
 from weigh.codecs.pickle_observations import observe
 from weigh.codecs.torch_objects import Rebuilt, tensors_in
-from weigh.codecs.zip import Member, data_offset, is_zip, open_member, read_directory
+from weigh.codecs.zip import Directory, Member, data_offset, is_named_alike, is_zip, open_member, read_directory
 from weigh.core.errors import FormatError, Malformed
 from weigh.core.format import Format
 from weigh.core.header import Header, Problem
@@ -42,21 +42,22 @@ def read_script(source: Source) -> Header:
 
 
 def _read(source: Source, name: str) -> Header:
-    members = read_directory(source)
-    pickled = _find(members, "data.pkl")
+    directory = read_directory(source)
+    pickled = _find(directory.members, "data.pkl")
     if pickled is None:
         raise Malformed("torch.no_data", path=source.path, offset=0)
-    root = pickled.name.removesuffix("data.pkl")
-    by_name = {member.name: member for member in members}
+    root = pickled.name[: -len("data.pkl")]
     stream = run(open_member(source, pickled))
     if stream.error is not None:
         raise stream.error
-    problems = list(_doubles(members))
-    tensors = tuple(_placed(tensor, root, by_name, source, problems) for tensor in tensors_in(stream.value))
-    order = _text(source, by_name.get(f"{root}byteorder")) or "little"
+    # Torch finds members without regard to case, and takes the first of two.
+    by_name = {member.name.lower(): member for member in reversed(directory.members)}
+    problems = list(_oddities(source, directory))
+    tensors = tuple(_placed(tensor, root.lower(), by_name, source, problems) for tensor in tensors_in(stream.value))
+    order = _text(source, by_name.get(f"{root.lower()}byteorder")) or "little"
     return Header(
         format=name,
-        version=_text(source, by_name.get(f"{root}version")),
+        version=_text(source, by_name.get(f"{root.lower()}version")),
         byte_order=order if order != "little" else None,
         metadata={"root": root.rstrip("/"), "protocol": stream.protocol},
         tensors=tensors,
@@ -66,35 +67,18 @@ def _read(source: Source, name: str) -> Header:
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Every member that is a pickle, whatever it is called; source code beside it is listed."""
-    for member in read_directory(source):
+    for member in read_directory(source).members:
         if member.name.endswith(".py"):
             yield Observation(kind="code", value=member.name, where=member.name, offset=member.offset)
-            continue
-        stream = _pickle(source, member)
-        if stream is not None:
-            yield from observe(stream, member.name)
-
-
-def _pickle(source: Source, member: Member) -> Stream | None:
-    """The member followed as a pickle; None for a storage that only looks like anything."""
-    named = member.name.endswith(".pkl")
-    try:
-        content = open_member(source, member)
-    except FormatError:
-        if named:
-            raise
-        return None
-    if not named and content.read(0, 1) != b"\x80":
-        return None
-    stream = run(content)
-    return stream if named or stream.error is None else None
+    yield from observe(source)
 
 
 def _members(source: Source) -> tuple[Member, ...]:
-    if not is_zip(source):
+    """None where a pickle stands before the zip: torch.load goes by the first bytes and would take that."""
+    if not is_zip(source) or (source.read(0, 2) != b"PK" and is_pickle(source)):
         return ()
     try:
-        return read_directory(source)
+        return read_directory(source).members
     except FormatError:
         return ()
 
@@ -111,8 +95,10 @@ def _has(members: tuple[Member, ...], name: str) -> bool:
 
 
 def _find(members: tuple[Member, ...], name: str) -> Member | None:
-    """The member of this name at the root or in the one folder below it."""
-    return next((one for one in members if one.name == name or one.name.partition("/")[2] == name), None)
+    """The member of this name at the root or in a folder below it; in the first member's folder before all others."""
+    found = [one for one in members if one.name.lower() == name or one.name.lower().partition("/")[2] == name]
+    root = members[0].name.lower().partition("/")[0] if members else ""
+    return next((one for one in found if one.name.lower() == f"{root}/{name}"), found[0] if found else None)
 
 
 def _text(source: Source, member: Member | None) -> str | None:
@@ -122,13 +108,24 @@ def _text(source: Source, member: Member | None) -> str | None:
     return open_member(source, member).read(0, 64).decode("ascii", "replace").strip()
 
 
-def _doubles(members: tuple[Member, ...]) -> Iterator[Problem]:
+def _oddities(source: Source, directory: Directory) -> Iterator[Problem]:
+    """What makes readers differ: bytes outside the archive, two members of a name, two names of a member."""
+    if directory.before:
+        yield Problem(kind="gap", detail=Saying("problem.gap", nbytes=directory.before), offset=0)
+    if directory.after:
+        detail = Saying("problem.trailing", nbytes=directory.after)
+        yield Problem(kind="trailing", detail=detail, offset=source.size - directory.after)
     seen: set[str] = set()
-    for member in members:
-        if member.name in seen:
+    for member in directory.members:
+        if member.name.lower() in seen:
             detail = Saying("problem.zip.duplicate", name=member.name)
             yield Problem(kind="duplicate", detail=detail, offset=member.offset)
-        seen.add(member.name)
+        seen.add(member.name.lower())
+        if member.is_encrypted:
+            yield Problem(kind="malformed", detail=Saying("error.zip.encrypted"), offset=member.offset)
+        if not is_named_alike(source, member):
+            detail = Saying("error.zip.local", name=member.name)
+            yield Problem(kind="malformed", detail=detail, offset=member.offset)
 
 
 def _placed(
@@ -137,15 +134,17 @@ def _placed(
     """The tensor with its place in the file; a storage missing or too short for it is a Problem."""
     if tensor.storage is None:
         return tensor.info(None)
-    member = members.get(f"{root}data/{tensor.storage.key}")
+    member = members.get(f"{root}data/{tensor.storage.key}".lower())
     if member is None:
         detail = Saying("problem.torch.no_storage", name=tensor.name, key=tensor.storage.key)
         problems.append(Problem(kind="truncated", detail=detail))
         return tensor.info(None)
-    if tensor.last > member.nbytes:
-        detail = Saying("problem.torch.outside", name=tensor.name, needed=tensor.last, nbytes=member.nbytes)
+    start = data_offset(source, member)
+    there = member.nbytes if member.method else min(member.packed, member.nbytes, max(source.size - start, 0))
+    if tensor.last > there:
+        detail = Saying("problem.torch.outside", name=tensor.name, needed=tensor.last, nbytes=there)
         problems.append(Problem(kind="out-of-bounds", detail=detail, offset=member.offset))
-    return tensor.info(data_offset(source, member) if member.method == 0 else None)
+    return tensor.info(None if member.method else start)
 
 
 FORMAT = Format(

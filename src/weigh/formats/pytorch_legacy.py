@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from weigh.codecs.pickle import Stream, run
-from weigh.codecs.pickle_observations import observe
+from weigh.codecs.pickle import run
+from weigh.codecs.pickle_observations import LEGACY_MAGIC, legacy_streams, observe
 from weigh.codecs.torch_objects import Rebuilt, Storage, tensors_in
 from weigh.core.format import Format
 from weigh.core.header import Header, Problem
@@ -13,8 +13,6 @@ from weigh.core.observation import Observation
 from weigh.core.saying import Saying
 from weigh.core.source import Source
 
-MAGIC = 0x1950A86A20F9469CFC6C
-STREAMS = 5  # magic, protocol, system, object, storage keys
 _LENGTH = 8  # each storage is led by its number of elements
 
 
@@ -23,12 +21,12 @@ def matches(source: Source) -> bool:
     if source.read(0, 1) not in (b"\x80", b"L", b"I"):
         return False
     first = run(source, end=min(source.size, 64))
-    return first.error is None and first.value == MAGIC
+    return first.error is None and first.value == LEGACY_MAGIC
 
 
 def read(source: Source) -> Header:
     """Tensors of the fourth pickle, placed by the keys of the fifth. Raises FormatError."""
-    streams = _streams(source)
+    streams = legacy_streams(source)
     for stream in streams:
         if stream.error is not None:
             raise stream.error
@@ -52,21 +50,8 @@ def read(source: Source) -> Header:
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
-    """All five pickles."""
-    for stream in _streams(source):
-        yield from observe(stream, None)
-
-
-def _streams(source: Source) -> list[Stream]:
-    """The five pickles, fewer where one breaks off."""
-    streams: list[Stream] = []
-    at = 0
-    for _ in range(STREAMS):
-        streams.append(run(source, offset=at))
-        at = streams[-1].end
-        if streams[-1].error is not None:
-            break
-    return streams
+    """All five pickles; an archive behind them."""
+    yield from observe(source)
 
 
 def _places(tensors: tuple[Rebuilt, ...], keys: list[str], start: int) -> tuple[dict[str, int], int]:

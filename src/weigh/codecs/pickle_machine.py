@@ -1,0 +1,156 @@
+"""The stack, the memo and the walk over a pickle's bytes, within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from weigh.codecs.cursor import Cursor
+from weigh.codecs.pickle_nodes import LOADERS, Call, Global, Loader, Node, Stream
+from weigh.codecs.pickle_opcodes import OPCODES, Argument, Blob, More, Reader, Unfit
+from weigh.core.errors import Malformed, OverBudget
+from weigh.core.saying import Hole
+
+MOST_HELD = 100 << 20  # bytes that stack, memo and nodes may come to, by the estimates below
+MOST_LINE = 16 << 20
+NODE, PLACE = 120, 40  # what a container, and a place on the stack or in a container, take
+
+_SLOT, _IMPORT = 90, 400  # what a memo slot and an imported name take
+_BLOCK = 1 << 18
+
+
+class Mark:
+    """What MARK puts on the stack."""
+
+    __slots__ = ()
+
+
+MARK = Mark()
+
+
+class Stopped(Exception):
+    """STOP was reached."""
+
+
+class Machine:
+    """Follows the stream block by block: `at` is the opcode's place in the block, `base` the block's in the file."""
+
+    def __init__(self, cursor: Cursor, steps: Steps, *, most: int) -> None:
+        self.cursor = cursor
+        self.stream = Stream(cursor.offset)
+        self.stack: list[Node] = []
+        self.memo: dict[int, Node] = {}
+        self.steps, self.most = steps, most
+        self.base, self.at = cursor.offset, 0
+        self.held = 0
+        self.what = "opcode"
+
+    def go(self) -> None:
+        cursor, wanted = self.cursor, 1
+        while True:
+            self.base, self.at = cursor.offset, 0
+            block = cursor.bytes(max(wanted, min(_BLOCK, cursor.left)), self.what)
+            wanted = 1
+            try:
+                end = self.follow(block)
+            except More as more:
+                end, wanted = self.at, self.wanted(more, block)
+            except Unfit as error:
+                raise self.malformed(error.key, **error.holes) from error
+            except Stopped:
+                self.at += 1
+                return
+            cursor.offset = self.base + self.at
+            cursor.skip(end - self.at, OPCODES[block[self.at]][0])
+            self.weigh_what_is_held()
+
+    def follow(self, block: bytes) -> int:
+        """To the block's end, or beyond it where the last argument is long; returns where it came to."""
+        at, length, base, steps = 0, len(block), self.base, self.steps
+        taken = 0
+        try:
+            for taken in range(self.most - self.stream.num_opcodes):  # noqa: B007 - read when it is over
+                if at >= length:
+                    return at
+                self.at = at
+                read, do = steps[block[at]]
+                if read is None:
+                    at += 1
+                    do(self, None)
+                else:
+                    argument, at = read(block, at + 1, base)
+                    do(self, argument)
+        finally:
+            self.stream.num_opcodes += taken
+        raise OverBudget("pickle.opcodes", path=self.cursor.source.path, offset=base + at, most=self.most)
+
+    def wanted(self, more: More, block: bytes) -> int:
+        """Bytes to ask for, from this opcode on. Raises FormatError for a line that does not end."""
+        self.what = OPCODES[block[self.at]][0]
+        if more.length is not None:
+            return more.length + 1
+        here, left = len(block) - self.at, self.cursor.end - self.base - self.at
+        if here >= left:
+            raise self.malformed("no_newline", what=self.what)
+        if here > MOST_LINE:
+            raise OverBudget(
+                "too_long", path=self.path, offset=self.offset, what=self.what, length=here, most=MOST_LINE
+            )
+        return min(2 * here + 64, left)
+
+    def weigh_what_is_held(self) -> None:
+        """Once a block: a block alone cannot add much."""
+        if self.held + _SLOT * len(self.memo) + PLACE * len(self.stack) > MOST_HELD:
+            raise OverBudget("too_much", path=self.path, offset=self.offset, what="pickle", most=MOST_HELD)
+
+    @property
+    def path(self) -> str:
+        return self.cursor.source.path
+
+    @property
+    def offset(self) -> int:
+        """Of this opcode in the file."""
+        return self.base + self.at
+
+    def malformed(self, key: str, **holes: Hole) -> Malformed:
+        return Malformed(key, path=self.path, offset=self.offset, **holes)
+
+    def pop(self) -> Node:
+        if not self.stack or self.stack[-1] is MARK:
+            raise self.malformed("pickle.stack")
+        return self.stack.pop()
+
+    def top(self) -> Node:
+        if not self.stack or self.stack[-1] is MARK:
+            raise self.malformed("pickle.stack")
+        return self.stack[-1]
+
+    def pop_to_mark(self) -> list[Node]:
+        stack = self.stack
+        self.held += NODE
+        for index in range(len(stack) - 1, -1, -1):
+            if stack[index] is MARK:
+                taken = stack[index + 1 :]
+                del stack[index:]
+                return taken
+        raise self.malformed("pickle.mark")
+
+    def name(self, module: str, name: str) -> Global:
+        self.held += _IMPORT
+        self.stream.imports.setdefault((module, name), self.offset)
+        if (module, name) in LOADERS:
+            self.stream.loose += 1
+            return Loader(module, name, self.offset)
+        return Global(module, name, self.offset)
+
+    def call(self, function: Node, arguments: Node) -> None:
+        self.held += NODE
+        if isinstance(function, Global):
+            self.stream.calls.setdefault((function.module, function.name), self.offset)
+        if type(function) is Loader and type(arguments) is tuple and [type(one) for one in arguments] == [Blob]:
+            self.stream.nested.setdefault(arguments[0].offset, arguments[0])
+            self.stream.loose -= 1
+        self.stack.append(Call(function, arguments))
+
+
+Step = Callable[[Machine, Argument], None]
+Steps = tuple[tuple[Reader | None, Step], ...]  # for every byte: how its argument is read and what it does

@@ -1,0 +1,293 @@
+"""What each opcode of a pickle does to stack and memo; nothing is imported or called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from weigh.codecs.pickle_machine import MARK, NODE, PLACE, Machine, Step, Steps, Stopped
+from weigh.codecs.pickle_nodes import Call, Global, Loader, Node, Pairs, Persistent
+from weigh.codecs.pickle_opcodes import OPCODES, Argument
+
+PROTOCOLS = range(6)
+
+
+def _push(machine: Machine, argument: Argument) -> None:
+    machine.stack.append(argument)
+
+
+def _push_text(machine: Machine, argument: Argument) -> None:
+    assert isinstance(argument, str)
+    machine.held += len(argument) + PLACE
+    machine.stack.append(argument)
+
+
+def _push_number(machine: Machine, argument: Argument) -> None:
+    assert isinstance(argument, int)
+    machine.held += argument.bit_length() >> 3
+    machine.stack.append(argument)
+
+
+def _push_bytes(machine: Machine, argument: Argument) -> None:
+    machine.held += NODE
+    machine.stack.append(argument)
+
+
+def _constant(value: Node) -> Step:
+    def do(machine: Machine, argument: Argument) -> None:
+        machine.stack.append(value)
+
+    return do
+
+
+def _container(make: Callable[[], Node]) -> Step:
+    def do(machine: Machine, argument: Argument) -> None:
+        machine.held += NODE
+        machine.stack.append(make())
+
+    return do
+
+
+def _tuple(machine: Machine, argument: Argument) -> None:
+    machine.stack.append(tuple(machine.pop_to_mark()))
+
+
+def _tuple_of(length: int) -> Step:
+    def do(machine: Machine, argument: Argument) -> None:
+        taken = machine.stack[-length:]
+        if len(taken) < length or MARK in taken:
+            raise machine.malformed("pickle.stack")
+        machine.held += NODE
+        machine.stack[-length:] = (tuple(taken),)
+
+    return do
+
+
+def _list(machine: Machine, argument: Argument) -> None:
+    machine.stack.append(machine.pop_to_mark())
+
+
+def _dict(machine: Machine, argument: Argument) -> None:
+    pairs = Pairs()
+    _put_into(machine, pairs, machine.pop_to_mark(), paired=True)
+    machine.stack.append(pairs)
+
+
+def _put_into(machine: Machine, target: Node, values: list[Node], *, paired: bool) -> None:
+    """Into a list, a dict or an object with methods of its own for it; into anything else they vanish."""
+    machine.held += PLACE * len(values)
+    if isinstance(target, Pairs | Call):
+        more: list[tuple[Node, Node]]
+        more = list(zip(values[::2], values[1::2], strict=False)) if paired else [(None, one) for one in values]
+        if isinstance(target.items, tuple):  # none yet
+            target.items = more
+        else:
+            target.items += more
+    elif type(target) is list and not paired:
+        target += values
+
+
+def _append(machine: Machine, argument: Argument) -> None:
+    value = machine.pop()
+    _put_into(machine, machine.top(), [value], paired=False)
+
+
+def _appends(machine: Machine, argument: Argument) -> None:
+    values = machine.pop_to_mark()
+    _put_into(machine, machine.top(), values, paired=False)
+
+
+def _set_item(machine: Machine, argument: Argument) -> None:
+    value, key = machine.pop(), machine.pop()
+    _put_into(machine, machine.top(), [key, value], paired=True)
+
+
+def _set_items(machine: Machine, argument: Argument) -> None:
+    values = machine.pop_to_mark()
+    _put_into(machine, machine.top(), values, paired=True)
+
+
+def _pop(machine: Machine, argument: Argument) -> None:
+    if not machine.stack:
+        raise machine.malformed("pickle.stack")
+    machine.stack.pop()  # C pickle lets POP take a mark too
+
+
+def _pop_mark(machine: Machine, argument: Argument) -> None:
+    machine.pop_to_mark()
+
+
+def _dup(machine: Machine, argument: Argument) -> None:
+    _use(machine, machine.top())
+
+
+def _get(machine: Machine, argument: Argument) -> None:
+    assert isinstance(argument, int)
+    if argument not in machine.memo:
+        raise machine.malformed("pickle.memo", index=argument)
+    _use(machine, machine.memo[argument])
+
+
+def _use(machine: Machine, value: Node) -> None:
+    if type(value) is Loader:
+        machine.stream.loose += 1
+    machine.stack.append(value)
+
+
+def _put(machine: Machine, argument: Argument) -> None:
+    assert isinstance(argument, int)
+    if argument < 0:
+        raise machine.malformed("pickle.memo", index=argument)
+    machine.memo[argument] = machine.top()
+
+
+def _memoize(machine: Machine, argument: Argument) -> None:
+    machine.memo[len(machine.memo)] = machine.top()
+
+
+def _global(machine: Machine, argument: Argument) -> None:
+    assert isinstance(argument, tuple)
+    machine.stack.append(machine.name(*argument))
+
+
+def _stack_global(machine: Machine, argument: Argument) -> None:
+    name, module = machine.pop(), machine.pop()
+    literal = isinstance(name, str) and isinstance(module, str)
+    machine.stack.append(machine.name(module, name) if literal else machine.name("?", "?"))
+
+
+def _extension(machine: Machine, argument: Argument) -> None:
+    assert isinstance(argument, int)
+    machine.held += NODE
+    machine.stream.extensions.setdefault(argument, machine.offset)
+    machine.stack.append(Global("?", f"extension {argument}", machine.offset))
+
+
+def _reduce(machine: Machine, argument: Argument) -> None:
+    arguments, function = machine.pop(), machine.pop()
+    machine.call(function, arguments)
+
+
+def _new_with_keywords(machine: Machine, argument: Argument) -> None:
+    keywords, arguments, function = machine.pop(), machine.pop(), machine.pop()
+    machine.call(function, (arguments, keywords))
+
+
+def _inst(machine: Machine, argument: Argument) -> None:
+    assert isinstance(argument, tuple)
+    arguments = tuple(machine.pop_to_mark())
+    machine.call(machine.name(*argument), arguments)
+
+
+def _obj(machine: Machine, argument: Argument) -> None:
+    taken = machine.pop_to_mark()
+    if not taken:
+        raise machine.malformed("pickle.stack")
+    machine.call(taken[0], tuple(taken[1:]))
+
+
+def _build(machine: Machine, argument: Argument) -> None:
+    state = machine.pop()
+    target = machine.top()
+    if isinstance(target, Call):
+        target.state = state
+
+
+def _persistent_line(machine: Machine, argument: Argument) -> None:
+    machine.stack.append(argument)
+    _persistent(machine, None)
+
+
+def _persistent(machine: Machine, argument: Argument) -> None:
+    machine.held += NODE
+    value = machine.pop()
+    machine.stream.persistent.append(value)
+    machine.stack.append(Persistent(value))
+
+
+def _protocol(machine: Machine, argument: Argument) -> None:
+    assert isinstance(argument, int)
+    if argument not in PROTOCOLS:
+        raise machine.malformed("pickle.protocol", protocol=argument)
+    machine.stream.protocol = argument
+
+
+def _stop(machine: Machine, argument: Argument) -> None:
+    machine.stream.value = machine.pop()
+    raise Stopped
+
+
+def _nothing(machine: Machine, argument: Argument) -> None:
+    """FRAME only groups bytes; READONLY_BUFFER only wraps the top."""
+
+
+_DO: Mapping[str, Step] = {
+    "NONE": _constant(None),
+    "NEWTRUE": _constant(True),
+    "NEWFALSE": _constant(False),
+    "EMPTY_TUPLE": _constant(()),
+    "MARK": _constant(MARK),
+    "NEXT_BUFFER": _container(lambda: Persistent("buffer")),
+    "EMPTY_LIST": _container(list),
+    "EMPTY_DICT": _container(Pairs),
+    "EMPTY_SET": _container(list),
+    "APPEND": _append,
+    "APPENDS": _appends,
+    "ADDITEMS": _appends,
+    "LIST": _list,
+    "FROZENSET": _list,
+    "TUPLE": _tuple,
+    "TUPLE1": _tuple_of(1),
+    "TUPLE2": _tuple_of(2),
+    "TUPLE3": _tuple_of(3),
+    "DICT": _dict,
+    "SETITEM": _set_item,
+    "SETITEMS": _set_items,
+    "POP": _pop,
+    "POP_MARK": _pop_mark,
+    "DUP": _dup,
+    "GET": _get,
+    "BINGET": _get,
+    "LONG_BINGET": _get,
+    "PUT": _put,
+    "BINPUT": _put,
+    "LONG_BINPUT": _put,
+    "MEMOIZE": _memoize,
+    "EXT1": _extension,
+    "EXT2": _extension,
+    "EXT4": _extension,
+    "GLOBAL": _global,
+    "STACK_GLOBAL": _stack_global,
+    "REDUCE": _reduce,
+    "NEWOBJ": _reduce,
+    "NEWOBJ_EX": _new_with_keywords,
+    "INST": _inst,
+    "OBJ": _obj,
+    "BUILD": _build,
+    "PERSID": _persistent_line,
+    "BINPERSID": _persistent,
+    "PROTO": _protocol,
+    "FRAME": _nothing,
+    "READONLY_BUFFER": _nothing,
+    "STOP": _stop,
+}
+_PUSH: Mapping[str, Step] = (
+    dict.fromkeys(("BININT", "BININT1", "BININT2", "FLOAT", "BINFLOAT"), _push)
+    | dict.fromkeys(("INT", "LONG", "LONG1", "LONG4"), _push_number)
+    | dict.fromkeys(("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"), _push_bytes)
+    | dict.fromkeys(("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE"), _push_text)
+    | dict.fromkeys(("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"), _push_text)
+)
+
+
+def _no_opcode(machine: Machine, argument: Argument) -> None:
+    code = machine.cursor.source.read(machine.offset, 1)[0]
+    raise machine.malformed("pickle.opcode", code=code)
+
+
+def _steps() -> Steps:
+    does = {**_DO, **_PUSH}
+    known = {code: (read, does[name]) for code, (name, read) in OPCODES.items()}
+    return tuple(known.get(code, (None, _no_opcode)) for code in range(256))
+
+
+STEPS = _steps()
