@@ -25,7 +25,7 @@ def imports() -> Mapping[str, Import]:
 
 
 def tier_of(module: str, name: str) -> Tier:
-    """Exact rows first; then dangerous modules; a dotted name reaches through a module, which no checkpoint needs."""
+    """Exact rows first; then dangerous modules; then dotted names, by what they reach through."""
     table = imports()
     if module == "?":
         return "dangerous"
@@ -35,6 +35,14 @@ def tier_of(module: str, name: str) -> Tier:
     words = f"{module}.{name}".split(".")
     if any(".".join(words[:count]) + ".*" in table for count in range(1, len(words))):
         return "dangerous"
-    if any(f"{word}.*" in table for word in name.split(".")[:-1]):
-        return "dangerous"  # collections._sys and its like: a dangerous module reached through an honest one
-    return "unknown"
+    return "dangerous" if _reaches_through(module, name.split(".")) else "unknown"
+
+
+def _reaches_through(module: str, words: list[str]) -> bool:
+    """Is it what no checkpoint needs: another module's insides, an object's, or a method of what is itself honest?"""
+    table = imports()
+    return (
+        any(f"{word.lstrip('_')}.*" in table for word in words[:-1])  # collections._sys.exit
+        or any(len(word) > 4 and word.startswith("__") and word.endswith("__") for word in words)  # x.__globals__
+        or any(".".join([module, *words[:count]]) in table for count in range(1, len(words)))  # pathlib.Path.unlink
+    )
