@@ -11,6 +11,7 @@ from weigh.core.errors import FormatError
 from weigh.core.source import Source
 
 MOST_OPCODES = 3_000_000
+ENOUGH = 100_000  # opcodes in a row are no chance
 
 
 def run(source: Source, *, offset: int = 0, end: int | None = None, most: int = MOST_OPCODES) -> Stream:
@@ -19,9 +20,15 @@ def run(source: Source, *, offset: int = 0, end: int | None = None, most: int = 
     try:
         machine.go()
     except FormatError as error:
-        machine.stream.error = error
+        machine.stream.error = _alone(error)
     machine.stream.end = machine.base + machine.at
     return machine.stream
+
+
+def _alone(error: FormatError) -> FormatError:
+    """The error without the frames it came through: they hold the machine, and with it all it holds."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def is_pickle(source: Source) -> bool:
@@ -32,14 +39,16 @@ def is_pickle(source: Source) -> bool:
     head = source.read(0, 3)
     if head[:1] == b"\x80":
         return len(head) >= 3 and head[1] <= 5 and head[2] in OPCODES
-    return len(head) >= 2 and head[0] in OPCODES and is_plausible(run(source), source)
+    return len(head) >= 2 and head[0] in OPCODES and is_plausible(run(source, most=ENOUGH), source)
 
 
 def is_plausible(stream: Stream, source: Source) -> bool:
     """Hardly by chance: it imports what can be a name, or it is whole and more than a few letters of some text."""
     if stream.imports:
         return all(_is_name(module) and _is_name(name) for module, name in stream.imports)
-    return stream.error is None and (stream.end == source.size or stream.end > 8)
+    if stream.error is not None:
+        return stream.num_opcodes >= ENOUGH
+    return stream.end == source.size or stream.end > 8
 
 
 def _is_name(text: str) -> bool:

@@ -10,7 +10,7 @@ from weigh.codecs.pickle_opcodes import OPCODES, Argument, Blob, More, Reader, U
 from weigh.core.errors import Malformed, OverBudget
 from weigh.core.saying import Hole
 
-MOST_HELD = 100 << 20  # bytes that stack, memo and nodes may come to, by the estimates below
+MOST_HELD = 112 << 20  # bytes that stack, memo and nodes may come to, by the estimates below
 MOST_LINE = 16 << 20
 NODE, PLACE = 120, 40  # what a container, and a place on the stack or in a container, take
 
@@ -143,7 +143,7 @@ class Machine:
         return Global(module, name, self.offset)
 
     def call(self, function: Node, arguments: Node) -> None:
-        self.held += NODE
+        self.held += 2 * NODE
         if isinstance(function, Global):
             self.stream.calls.setdefault((function.module, function.name), self.offset)
         if type(function) is Loader and type(arguments) is tuple and [type(one) for one in arguments] == [Blob]:

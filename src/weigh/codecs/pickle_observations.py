@@ -16,12 +16,16 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # the first of a torch file's five pickle
 LEGACY_STREAMS = 5
 MOST_STREAMS = 200_000
 MOST_UNNAMED = 100_000  # opcodes of a member that is not called a pickle: a constant tensor may run for ever
+MOST_SEEN = 90_000
 MOST_DEPTH = 4  # of files in bytes in files
 
 
 def observe(source: Source) -> Iterator[Observation]:
     """All pickles of the file, whatever else it is. Raises FormatError after what was seen."""
-    yield from _Walk().file(source, None, 0)
+    for number, seen in enumerate(_Walk().file(source, None, 0)):
+        if number == MOST_SEEN:
+            raise OverBudget("too_many", path=source.path, what="GLOBAL", count=number, most=MOST_SEEN)
+        yield seen
 
 
 def legacy_streams(source: Source) -> list[Stream]:

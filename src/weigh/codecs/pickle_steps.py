@@ -74,7 +74,7 @@ def _dict(machine: Machine, argument: Argument) -> None:
 
 def _put_into(machine: Machine, target: Node, values: list[Node], *, paired: bool) -> None:
     """Into a list, a dict or an object with methods of its own for it; into anything else they vanish."""
-    machine.held += PLACE * len(values)
+    machine.held += PLACE * len(values) * (1 + paired)
     if isinstance(target, Pairs | Call):
         more: list[tuple[Node, Node]]
         more = list(zip(values[::2], values[1::2], strict=False)) if paired else [(None, one) for one in values]

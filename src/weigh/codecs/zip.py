@@ -131,16 +131,14 @@ class Window:
 
 
 def _find_end(source: Source) -> tuple[int, bytes] | None:
-    """Offset and content of the last end record that reaches to the end of the file."""
-    start = max(source.size - _END_BYTES - _MOST_COMMENT, 0)
-    tail = source.read(max(source.size - 1024, 0), 1024)
-    if (at := tail.rfind(_END)) >= 0 and at + _END_BYTES <= len(tail):
-        return max(source.size - 1024, 0) + at, tail[at : at + _END_BYTES]
-    tail = source.read(start, source.size - start)
-    at = tail.rfind(_END)
-    if at < 0 or at + _END_BYTES > len(tail):
-        return None
-    return start + at, tail[at : at + _END_BYTES]
+    """Offset and content of the last end record that is whole: the one that other readers take."""
+    for reach in (1024, _END_BYTES + _MOST_COMMENT):
+        start = max(source.size - reach, 0)
+        tail = source.read(start, source.size - start)
+        at = tail.rfind(_END, 0, max(len(tail) - _END_BYTES + len(_END), 0))
+        if at >= 0:
+            return start + at, tail[at : at + _END_BYTES]
+    return None
 
 
 def _end(source: Source) -> tuple[int, int, int, int, int]:
@@ -211,11 +209,11 @@ def _inflated(source: Source, member: Member, start: int, path: str) -> bytes:
         while at < end and not inflater.eof:
             packed = source.read(at, min(1 << 16, end - at))
             at += len(packed)
-            piece = inflater.decompress(packed, MOST_INFLATED + 1 - total)
+            piece = inflater.decompress(packed, member.nbytes + 1 - total)
             pieces.append(piece)
             total += len(piece)
-            if total > MOST_INFLATED:
-                raise OverBudget("zip.inflated", path=path, offset=start, most=MOST_INFLATED)
+            if total > member.nbytes:  # the directory lies about it
+                raise Malformed("zip.deflate", path=path, offset=at)
     except zlib.error as error:
         raise Malformed("zip.deflate", path=path, offset=at) from error
     return b"".join(pieces)
