@@ -16,7 +16,8 @@ class Format(Value, frozen=True, kw_only=True):
     `matches` looks at content alone, cheaply, and never raises FormatError. `read` gives the Header or raises
     FormatError. `examine` streams what safety needs; it may raise FormatError after what it saw.
     `not_covered` are keys under `not_covered.`: what the examination does not look at, for the docs.
-    `is_model` is False for what is recognised but holds no weights.
+    `is_model` is False for what is recognised but holds no weights. `members` opens what a container holds, one
+    file after another, each a Source called `outer!/inner`; it keeps to a budget and may raise FormatError at any step.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Format(Value, frozen=True, kw_only=True):
     examine: Callable[[Source, Header], Iterator[Observation]]
     not_covered: tuple[str, ...] = ()
     is_model: bool = True
+    members: Callable[[Source], Iterator[Source]] | None = None
 
 
 class FolderFormat(Value, frozen=True, kw_only=True):

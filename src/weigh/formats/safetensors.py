@@ -18,6 +18,10 @@ from weigh.knowledge.dtypes import dtypes
 
 MOST_HEADER = 100_000_000  # the reference reader's own limit
 MOST_DIMENSIONS = 64
+DTYPES = frozenset(
+    "BOOL F4 F6_E2M3 F6_E3M2 U8 I8 F8_E5M2 F8_E4M3 F8_E8M0 F8_E4M3FNUZ F8_E5M2FNUZ I16 U16 F16 BF16 I32 U32 F32 C64 F64"
+    " I64 U64".split()
+)
 
 
 def matches(source: Source) -> bool:
@@ -83,13 +87,13 @@ def _tensor(name: str, row: Any, *, data: int, path: str) -> TensorInfo:
             pass
         case _:
             raise Malformed("safetensors.tensor", path=path, offset=8, name=name)
-    known = dtypes().get(dtype)
-    if known is None or (known.ggml is not None and known.kind == "quantised"):
+    if dtype not in DTYPES:
         raise Malformed("safetensors.dtype", path=path, offset=8, name=name, dtype=dtype)
     if len(shape) > MOST_DIMENSIONS or any(not 0 <= length < 1 << 64 for length in shape):
         raise Malformed("safetensors.shape", path=path, offset=8, name=name)
     if not 0 <= begin <= end < 1 << 63:
         raise Malformed("safetensors.offsets", path=path, offset=8, name=name, begin=begin, end=end)
+    known = dtypes()[dtype]
     info = TensorInfo(name=name, dtype=dtype, shape=tuple(shape), nbytes=end - begin, offset=data + begin)
     if known.nbytes(info.num_elements) != end - begin:
         raise Malformed(

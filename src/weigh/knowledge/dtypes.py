@@ -11,12 +11,12 @@ from weigh.knowledge import Row, read_table
 
 class Dtype(Row, frozen=True, kw_only=True):
     """`block` elements take `block_bytes` bytes. `ggml` is the type's number in GGUF; `aliases` are what torch
-    and numpy call it; `removed` types are no longer written.
+    and numpy call it; `removed` types are no longer written. `other` is what has no size of its own (strings, handles).
     """
 
     block: int
     block_bytes: int
-    kind: Literal["float", "integer", "quantised", "bool", "complex"]
+    kind: Literal["float", "integer", "quantised", "bool", "complex", "other"]
     ggml: int | None = None
     aliases: tuple[str, ...] = ()
     removed: bool | None = None
