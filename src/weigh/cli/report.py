@@ -34,11 +34,13 @@ def report(
 @_references
 @click.option("--tensors", is_flag=True, help="List every tensor.")
 @click.option("--metadata", is_flag=True, help="List every key of the headers.")
+@click.option("--tree", is_flag=True, help="Draw the tensors as a tree, layers that are alike folded into one.")
 @common
 def inspect(
     references: tuple[str, ...],
     tensors: bool,
     metadata: bool,
+    tree: bool,
     as_json: bool,
     lang: str | None,
     offline: bool,
@@ -52,7 +54,8 @@ def inspect(
         "critical",
         language_of(lang),
         "json" if as_json else "quiet" if quiet else "text",
-        lambda whole: cut(whole, tensors=tensors, metadata=metadata),
+        lambda whole: cut(whole, tensors=tensors or tree, metadata=metadata),
+        tree=tree,
     )
 
 
@@ -68,7 +71,13 @@ def check(
 
 
 def _run(
-    references: tuple[str, ...], fail_on: str, language: Language, form: str, cut: Callable[[Report], Report]
+    references: tuple[str, ...],
+    fail_on: str,
+    language: Language,
+    form: str,
+    cut: Callable[[Report], Report],
+    *,
+    tree: bool = False,
 ) -> int:
     from weigh.app.weigh import weigh
 
@@ -83,7 +92,7 @@ def _run(
             case "quiet":
                 click.echo(_verdict_line(whole, language))
             case _:
-                _show(cut(whole), language, first=number == 0)
+                _show(cut(whole), language, first=number == 0, tree=tree)
     if form == "json":
         from weigh.text.document import to_json
 
@@ -119,7 +128,7 @@ def _verdict_line(whole: Report, language: Language) -> str:
     return f"{text}: {say(key, language)}"
 
 
-def _show(whole: Report, language: Language, *, first: bool) -> None:
+def _show(whole: Report, language: Language, *, first: bool, tree: bool) -> None:
     if whole.error is not None:
         click.echo(f"{safe(whole.reference.text)}: {complain_about(whole.error, language)}", err=True)
         return
@@ -130,4 +139,4 @@ def _show(whole: Report, language: Language, *, first: bool) -> None:
     console = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 110)
     if not first:
         console.print()
-    console.print(report_lines(whole, language))
+    console.print(report_lines(whole, language, tree=tree))

@@ -101,7 +101,8 @@ def _table(data: bytes, *, path: str) -> tuple[dict[str, Any], tuple[str, ...]]:
 def _rows(data: bytes, *, path: str) -> dict[str, Any] | None:
     """The rows of an ordinary header, decoded straight into their shape; None for anything else, to be read with care.
 
-    A key given twice would go unseen here, so each of a row's three keys must stand as often as there are rows, and none be written with escapes.
+    A key given twice would go unseen here, so each of a row's three keys must stand as often as there are rows, and
+    none be written with escapes.
     """
     try:
         metadata: Any = None

@@ -36,9 +36,9 @@ _MOST_FINDINGS = 12
 _MOST_FILES = 8
 
 
-def report_lines(report: Report, language: Language) -> RenderableType:
+def report_lines(report: Report, language: Language, *, tree: bool = False) -> RenderableType:
     """The whole report: verdict, name, contents, claims, findings, what was not seen, what to do next."""
-    return Group(*_blocks(report, language))
+    return Group(*_blocks(report, language, tree=tree))
 
 
 def name_lines(name: Name, language: Language) -> RenderableType:
@@ -46,7 +46,7 @@ def name_lines(name: Name, language: Language) -> RenderableType:
     return Group(*_name(name, language))
 
 
-def _blocks(report: Report, language: Language) -> Iterator[RenderableType]:
+def _blocks(report: Report, language: Language, *, tree: bool) -> Iterator[RenderableType]:
     yield _title(report, language)
     if report.error is not None:
         yield Text("  " + complain_about(report.error, language))
@@ -55,7 +55,7 @@ def _blocks(report: Report, language: Language) -> Iterator[RenderableType]:
         yield from _name(report.name, language)
     if report.model is not None:
         yield from _section("contents", _contents(report, report.model, language), language)
-        yield from (Text(line) for line in header_lines(report.model, language))
+        yield from (Text(line) for line in header_lines(report.model, language, tree=tree))
     yield from _section("claims", _claims(report.claims, language), language)
     yield from _section("findings", _findings(report.findings, language), language)
     yield from _section("skips", _skips(report.skips, language), language)
