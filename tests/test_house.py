@@ -27,7 +27,7 @@ SOURCES = sorted(ROOT.rglob("*.py"))
 TABLES = sorted((ROOT / "knowledge").glob("*.json"))
 
 
-ERRORS = {"Malformed", "Truncated", "OverBudget", "SourceError", "BadReference", "TableError"}
+ERRORS = {"Malformed", "Truncated", "OverBudget", "SourceError", "BadReference", "NotFetched", "Refused", "TableError"}
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 400, 40
 SOURCE = re.compile(r"https://\S+|pkg:pypi/[A-Za-z0-9._-]+@[A-Za-z0-9.+!-]+")
 

@@ -18,9 +18,7 @@ from weigh.sources.file import FileSource
 from weigh.sources.memory import MemorySource
 
 ROOT = Path(__file__).parents[1] / "samples"
-FAMILY = """
-onnx onnx-tensor
-""".split()
+FAMILY = ["onnx", "onnx-tensor"]
 SAMPLES = [
     path for name in FAMILY for path in sorted((ROOT / name).glob("*")) if path.with_name(f"{path.name}.json").exists()
 ]

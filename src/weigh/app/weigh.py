@@ -30,6 +30,7 @@ from weigh.names.reference import parse, text_of_name
 from weigh.rules import judge
 from weigh.sources.file import FileSource
 from weigh.sources.folder import Folder
+from weigh.sources.request import NotFetched
 
 MOST_OBSERVATIONS = 100_000
 _PATH_STARTS = ("/", "./", "../", "~", "\\", ".\\")  # what no model's name begins with
@@ -112,6 +113,8 @@ def _kind(error: WeighError) -> str:
             return "over-budget"
         case FormatError():
             return "malformed"
+        case NotFetched():
+            return "not-fetched"
         case _:
             return "unreadable"
 

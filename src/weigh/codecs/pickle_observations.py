@@ -11,6 +11,7 @@ from weigh.codecs.zip import MOST_INFLATED, Member, Window, is_zip, open_member,
 from weigh.core.errors import FormatError, OverBudget
 from weigh.core.observation import Observation
 from weigh.core.source import Source
+from weigh.sources.distant import distant
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # the first of a torch file's five pickles; storages' bytes follow the fifth
 LEGACY_STREAMS = 5
@@ -70,15 +71,18 @@ class _Walk:
     def members(self, source: Source, where: str | None, depth: int) -> Iterator[Observation]:
         """Every member that is a pickle, whatever it is called; bytes that several entries share are read once."""
         seen: set[tuple[int, int]] = set()
+        far = distant(source) is not None
         for member in read_directory(source).members:
             if (member.offset, member.packed) in seen:
                 continue
             seen.add((member.offset, member.packed))
+            if far and not _is_called_a_pickle(member):
+                continue  # a request for each storage; the header says that they were not fetched
             inside = f"{where}!/{member.name}" if where else member.name
             yield from self.member(source, member, inside, depth)
 
     def member(self, source: Source, member: Member, where: str, depth: int) -> Iterator[Observation]:
-        named = member.name.lower().endswith(".pkl")
+        named = _is_called_a_pickle(member)
         try:
             content = self.content(source, member)
         except OverBudget:
@@ -122,6 +126,10 @@ class _Walk:
             )
         if isinstance(stream.error, OverBudget):
             raise stream.error
+
+
+def _is_called_a_pickle(member: Member) -> bool:
+    return member.name.lower().endswith(".pkl")
 
 
 def _used(stream: Stream, where: str | None) -> Iterator[Observation]:

@@ -9,6 +9,7 @@ from weigh.codecs.cursor import Cursor
 from weigh.core.errors import FormatError, Malformed, OverBudget, Truncated
 from weigh.core.source import Source
 from weigh.core.value import Value
+from weigh.sources.distant import distant
 from weigh.sources.memory import MemorySource
 
 MOST_MEMBERS = 200_000
@@ -16,6 +17,7 @@ MOST_INFLATED = 128 << 20
 STORED, DEFLATED = 0, 8
 ENCRYPTED = 0x1
 
+_MOST_LOCAL = 4096  # of a local header and of the small members behind one, as a guess
 _END = b"PK\x05\x06"
 _END_BYTES = 22
 _MOST_COMMENT = 65535
@@ -55,6 +57,7 @@ def read_directory(source: Source) -> Directory:
     count, size, offset, shift, after = _end(source)
     if count > MOST_MEMBERS:
         raise OverBudget("zip.members", path=source.path, offset=offset, count=count, most=MOST_MEMBERS)
+    _expect(source, offset, size)
     cursor = Cursor(source, offset=offset, end=offset + size)
     cursor.count(count, at_least=_CENTRAL.size, what="total entries")
     return Directory(members=tuple(_member(cursor, shift) for _ in range(count)), before=shift, after=after)
@@ -77,6 +80,7 @@ def open_member(source: Source, member: Member) -> Source:
     Raises FormatError for another method, a damaged stream or more than MOST_INFLATED bytes.
     """
     path = f"{source.path}!/{member.name}"
+    _expect(source, member.offset, member.packed + _MOST_LOCAL)
     start = data_offset(source, member)
     if member.packed > source.size - start:
         raise Truncated(
@@ -125,9 +129,29 @@ class Window:
         self._source = source
         self._offset = offset
 
+    @property
+    def distant(self) -> Window | None:
+        """Itself, if what it is a stretch of is far away."""
+        return self if distant(self._source) is not None else None
+
+    def at_hand(self, offset: int) -> int:
+        """How many bytes from `offset` on are here already."""
+        far = distant(self._source)
+        return max(min(far.at_hand(self._offset + offset), self.size - offset), 0) if far is not None else self.size
+
+    def expect(self, offset: int, length: int) -> None:
+        """About so many bytes from `offset` on will be read next."""
+        _expect(self._source, self._offset + offset, min(length, self.size - offset))
+
     def read(self, offset: int, length: int) -> bytes:
         """The bytes from `offset`, fewer than `length` only at the end. Raises SourceError."""
         return self._source.read(self._offset + offset, max(min(length, self.size - offset), 0))
+
+
+def _expect(source: Source, offset: int, length: int) -> None:
+    """Tell a source far away what will be read next."""
+    if (far := distant(source)) is not None:
+        far.expect(offset, length)
 
 
 def _find_end(source: Source) -> tuple[int, bytes] | None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from weigh.core.format import FolderFormat, Format
 from weigh.core.source import Source
 from weigh.formats import (
+    executorch,
     gguf,
     huggingface,
     lfs_pointer,
+    mnn,
     onnx,
+    ort,
     pickle_stream,
     plain,
     pytorch,
     pytorch_legacy,
     safetensors,
+    tflite,
     unknown,
 )
 
@@ -22,6 +26,9 @@ FORMATS: tuple[Format, ...] = (
     lfs_pointer.FORMAT,
     gguf.FORMAT,
     safetensors.FORMAT,
+    tflite.FORMAT,  # may have a zip behind it
+    executorch.FORMAT,
+    ort.FORMAT,
     pytorch.SCRIPT,
     pytorch.FORMAT,
     pytorch_legacy.FORMAT,
@@ -36,6 +43,7 @@ FORMATS: tuple[Format, ...] = (
     plain.PYTHON,
     plain.CSV,
     plain.TEXT,
+    mnn.FORMAT,  # nothing but the shape of its root says so
     unknown.FORMAT,
 )
 FOLDER_FORMATS: tuple[FolderFormat, ...] = (huggingface.FORMAT,)
