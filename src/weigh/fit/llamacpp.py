@@ -114,4 +114,6 @@ def _with_scores(architecture: Architecture, setting: Setting, hidden: int, wide
     width = max((layer.head_dim or 0 for layer in attends), default=0)
     key_values = max((layer.num_key_value_heads or 0 for layer in attends), default=0)
     rest = F32 * setting.ubatch * (5 * hidden + heads * width + 2 * key_values * width)
-    return max(scores + rest + _masks(architecture, setting, F32) - F32 * setting.ubatch * cells, F32 * setting.ubatch * widest)
+    return max(
+        scores + rest + _masks(architecture, setting, F32) - F32 * setting.ubatch * cells, F32 * setting.ubatch * widest
+    )
