@@ -36,6 +36,7 @@ class Architecture(Value, frozen=True, kw_only=True):
     layers: tuple[Layer, ...] = ()
     hidden_size: int | None = None
     num_attention_heads: int | None = None
+    q_lora_rank: int | None = None
     kv_lora_rank: int | None = None
     qk_rope_head_dim: int | None = None
     qk_nope_head_dim: int | None = None

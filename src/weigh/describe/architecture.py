@@ -133,6 +133,7 @@ def _architecture(
         layers=tuple(_layers(shape)),
         hidden_size=shape.one("hidden_size"),
         num_attention_heads=shape.one("num_attention_heads"),
+        q_lora_rank=shape.one("q_lora_rank") or None,
         kv_lora_rank=shape.one("kv_lora_rank") or None,
         qk_rope_head_dim=shape.one("rope_head_dim") if shape.one("kv_lora_rank") else None,
         qk_nope_head_dim=_nope(shape) if shape.one("kv_lora_rank") else None,

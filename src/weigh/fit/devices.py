@@ -24,13 +24,17 @@ _COUNT = re.compile(
 _MEMORY = re.compile(r"(?<![\d.])(\d{1,4})\s*(?:gib|gb|g)\b", re.IGNORECASE)
 _MADE = re.compile(r"(?<=sxm)\d|hbm\d?e?|ddr\d[x]?", re.IGNORECASE)  # how it is built: SXM4, HBM3, GDDR6
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
-_CHINESE = {"昇腾": " ascend ", "寒武纪": " cambricon ", "摩尔线程": " moore threads ", "海光": " hygon ", "鲲鹏": " kunpeng ",
-            "昆仑芯": " kunlunxin ", "沐曦": " metax ", "燧原": " enflame ", "壁仞": " biren ", "天数智芯": " iluvatar ",
-            "树莓派": " raspberry pi "}  # fmt: skip
+# fmt: off
+_CHINESE = {
+    "昇腾": " ascend ", "寒武纪": " cambricon ", "摩尔线程": " moore threads ", "海光": " hygon ", "鲲鹏": " kunpeng ",
+    "昆仑芯": " kunlunxin ", "沐曦": " metax ", "燧原": " enflame ", "壁仞": " biren ", "天数智芯": " iluvatar ",
+    "树莓派": " raspberry pi ",
+}
+# fmt: on
 # What is said of a product without telling it from others.
 _NOISE = frozenset(
-    "nvidia geforce amd radeon instinct intel apple huawei google aws qualcomm gpu graphics card core cores the tesla npu"
-    " dcu datacenter gen gib gb g memory vram".split()
+    "nvidia geforce amd radeon instinct intel apple huawei google aws qualcomm gpu graphics card core cores the tesla"
+    " npu dcu datacenter gen gib gb g memory vram".split()
 )
 
 
