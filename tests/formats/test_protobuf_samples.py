@@ -20,6 +20,7 @@ from weigh.sources.memory import MemorySource
 ROOT = Path(__file__).parents[1] / "samples"
 FAMILY = """
 onnx onnx-tensor
+tf-savedmodel tf-graphdef tf-metagraph tf-checkpoint
 """.split()
 SAMPLES = [
     path for name in FAMILY for path in sorted((ROOT / name).glob("*")) if path.with_name(f"{path.name}.json").exists()

@@ -14,6 +14,9 @@ from weigh.formats import (
     pytorch,
     pytorch_legacy,
     safetensors,
+    tf_checkpoint,
+    tf_graphdef,
+    tf_savedmodel,
     unknown,
 )
 
@@ -32,13 +35,17 @@ FORMATS: tuple[Format, ...] = (
     plain.JSONL,
     onnx.FORMAT,
     onnx.TENSOR_FORMAT,
+    tf_checkpoint.FORMAT,
+    tf_savedmodel.FORMAT,
+    tf_graphdef.META,
+    tf_graphdef.FORMAT,
     pickle_stream.FORMAT,
     plain.PYTHON,
     plain.CSV,
     plain.TEXT,
     unknown.FORMAT,
 )
-FOLDER_FORMATS: tuple[FolderFormat, ...] = (huggingface.FORMAT,)
+FOLDER_FORMATS: tuple[FolderFormat, ...] = (tf_savedmodel.FOLDER, huggingface.FORMAT)
 
 
 def detect(source: Source) -> Format:
