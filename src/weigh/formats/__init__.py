@@ -17,6 +17,9 @@ from weigh.formats import (
     pytorch,
     pytorch_legacy,
     safetensors,
+    tf_checkpoint,
+    tf_graphdef,
+    tf_savedmodel,
     tflite,
     unknown,
 )
@@ -39,6 +42,10 @@ FORMATS: tuple[Format, ...] = (
     plain.JSONL,
     onnx.FORMAT,
     onnx.TENSOR_FORMAT,
+    tf_checkpoint.FORMAT,
+    tf_savedmodel.FORMAT,
+    tf_graphdef.META,
+    tf_graphdef.FORMAT,
     pickle_stream.FORMAT,
     plain.PYTHON,
     plain.CSV,
@@ -46,7 +53,7 @@ FORMATS: tuple[Format, ...] = (
     mnn.FORMAT,  # nothing but the shape of its root says so
     unknown.FORMAT,
 )
-FOLDER_FORMATS: tuple[FolderFormat, ...] = (huggingface.FORMAT,)
+FOLDER_FORMATS: tuple[FolderFormat, ...] = (tf_savedmodel.FOLDER, huggingface.FORMAT)
 
 
 def detect(source: Source) -> Format:
