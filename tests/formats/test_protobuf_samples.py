@@ -18,14 +18,10 @@ from weigh.sources.file import FileSource
 from weigh.sources.memory import MemorySource
 
 ROOT = Path(__file__).parents[1] / "samples"
-<<<<<<< HEAD
-FAMILY = ["onnx", "onnx-tensor"]
-=======
 FAMILY = """
 onnx onnx-tensor
 tf-savedmodel tf-graphdef tf-metagraph tf-checkpoint
 """.split()
->>>>>>> onnx
 SAMPLES = [
     path for name in FAMILY for path in sorted((ROOT / name).glob("*")) if path.with_name(f"{path.name}.json").exists()
 ]
