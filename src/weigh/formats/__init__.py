@@ -6,6 +6,7 @@ from weigh.core.format import FolderFormat, Format
 from weigh.core.source import Source
 from weigh.formats import (
     executorch,
+    ggml,
     gguf,
     huggingface,
     lfs_pointer,
@@ -28,6 +29,7 @@ from weigh.formats import (
 FORMATS: tuple[Format, ...] = (
     lfs_pointer.FORMAT,
     gguf.FORMAT,
+    ggml.FORMAT,
     safetensors.FORMAT,
     tflite.FORMAT,  # may have a zip behind it
     executorch.FORMAT,
