@@ -66,9 +66,9 @@ def test_a_sample_is_read_as_its_library_reads_it_whatever_it_is_called(path: Pa
 
 @pytest.mark.parametrize("path", SAMPLES, ids=IDS)
 def test_no_other_format_claims_a_sample(path: Path) -> None:
-    """Which of two is asked first must not matter: what is open to everything, and text, aside."""
+    """Which of two is asked first must not matter: what is open to everything, other programs and text, aside."""
     source = MemorySource(path.read_bytes(), path="model.dat")
-    open_to_all = {"unknown", "text", "csv", "json", "jsonl", "html"}
+    open_to_all = {"unknown", "other", "text", "csv", "json", "jsonl", "html"}
     claims = {format.name for format in FORMATS if format.name not in open_to_all and format.matches(source)}
     assert claims == {path.parent.name}
 

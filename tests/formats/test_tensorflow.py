@@ -117,7 +117,7 @@ def test_a_saved_model_folder_is_one_thing_and_misses_its_shards(tmp_path: Path)
 
 
 def test_a_table_of_another_program_is_not_claimed() -> None:
-    assert detect(MemorySource(table([(b"key", b"value")]), path="000005.ldb")).name == "unknown"
+    assert detect(MemorySource(table([(b"key", b"value")]), path="000005.ldb")).name == "other"
 
 
 def table(rows: list[tuple[bytes, bytes]], *, packed: bool = False) -> bytes:

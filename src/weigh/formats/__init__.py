@@ -5,24 +5,30 @@ from __future__ import annotations
 from weigh.core.format import FolderFormat, Format
 from weigh.core.source import Source
 from weigh.formats import (
+    compressed,
     executorch,
     ggml,
     gguf,
     huggingface,
     lfs_pointer,
+    link_text,
     mnn,
     onnx,
     ort,
+    other,
     pickle_stream,
     plain,
     pytorch,
     pytorch_legacy,
     safetensors,
+    sevenzip,
+    tar,
     tf_checkpoint,
     tf_graphdef,
     tf_savedmodel,
     tflite,
     unknown,
+    zip_archive,
 )
 
 # The order is part of the meaning: a pointer is also text, a page may begin like anything.
@@ -37,6 +43,12 @@ FORMATS: tuple[Format, ...] = (
     pytorch.SCRIPT,
     pytorch.FORMAT,
     pytorch_legacy.FORMAT,
+    zip_archive.FORMAT,
+    sevenzip.FORMAT,
+    *compressed.FORMATS,
+    tar.FORMAT,
+    link_text.FORMAT,
+    unknown.CLOSED_FORMAT,
     plain.HTML,
     plain.IMAGE,
     plain.PDF,
@@ -53,14 +65,21 @@ FORMATS: tuple[Format, ...] = (
     plain.CSV,
     plain.TEXT,
     mnn.FORMAT,  # nothing but the shape of its root says so
+    other.FORMAT,
     unknown.FORMAT,
 )
 FOLDER_FORMATS: tuple[FolderFormat, ...] = (tf_savedmodel.FOLDER, huggingface.FORMAT)
 
 
-def detect(source: Source) -> Format:
-    """The first format whose content this is; `unknown` at the least. Raises SourceError."""
-    return next(format for format in FORMATS if format.matches(source))
+def detect(source: Source, own: tuple[Format, ...] = ()) -> Format:
+    """The first format whose content this is; of `own`, asked where none of ours is it; else `unknown`.
+
+    Raises SourceError.
+    """
+    ours = next(format for format in FORMATS if format.matches(source))
+    if ours.name != unknown.FORMAT.name:
+        return ours
+    return next((format for format in own if format.matches(source)), ours)
 
 
 def of_name(name: str) -> Format:

@@ -54,7 +54,7 @@ class _Reading(Value, frozen=True, kw_only=True):
 def matches(source: Source) -> bool:
     """One of the magics."""
     head = source.read(0, 4)
-    return head in _MAGICS or head[::-1] in _MAGICS and head != b"ggsn"
+    return head in _MAGICS or (head[::-1] in _MAGICS and head != b"ggsn")
 
 
 def read(source: Source) -> Header:
