@@ -5,15 +5,19 @@ from __future__ import annotations
 from weigh.core.format import FolderFormat, Format
 from weigh.core.source import Source
 from weigh.formats import (
+    caffe,
+    coreml,
     gguf,
     huggingface,
     lfs_pointer,
     onnx,
+    paddle,
     pickle_stream,
     plain,
     pytorch,
     pytorch_legacy,
     safetensors,
+    sentencepiece,
     tf_checkpoint,
     tf_graphdef,
     tf_savedmodel,
@@ -39,13 +43,17 @@ FORMATS: tuple[Format, ...] = (
     tf_savedmodel.FORMAT,
     tf_graphdef.META,
     tf_graphdef.FORMAT,
+    coreml.FORMAT,
+    sentencepiece.FORMAT,
+    paddle.FORMAT,
+    caffe.FORMAT,
     pickle_stream.FORMAT,
     plain.PYTHON,
     plain.CSV,
     plain.TEXT,
     unknown.FORMAT,
 )
-FOLDER_FORMATS: tuple[FolderFormat, ...] = (tf_savedmodel.FOLDER, huggingface.FORMAT)
+FOLDER_FORMATS: tuple[FolderFormat, ...] = (coreml.PACKAGE, tf_savedmodel.FOLDER, huggingface.FORMAT)
 
 
 def detect(source: Source) -> Format:
