@@ -18,10 +18,18 @@ from weigh.sources.file import FileSource
 from weigh.sources.memory import MemorySource
 
 ROOT = Path(__file__).parents[1] / "samples"
-FAMILY = """
-onnx onnx-tensor
-tf-savedmodel tf-graphdef tf-metagraph tf-checkpoint
-""".split()
+FAMILY = [
+    "onnx",
+    "onnx-tensor",
+    "tf-savedmodel",
+    "tf-graphdef",
+    "tf-metagraph",
+    "tf-checkpoint",
+    "caffe",
+    "coreml",
+    "sentencepiece",
+    "paddle",
+]
 SAMPLES = [
     path for name in FAMILY for path in sorted((ROOT / name).glob("*")) if path.with_name(f"{path.name}.json").exists()
 ]

@@ -8,6 +8,8 @@ from weigh.formats import (
     compressed,
     executorch,
     ggml,
+    caffe,
+    coreml,
     gguf,
     huggingface,
     lfs_pointer,
@@ -16,6 +18,7 @@ from weigh.formats import (
     onnx,
     ort,
     other,
+    paddle,
     pickle_stream,
     plain,
     pytorch,
@@ -23,6 +26,7 @@ from weigh.formats import (
     safetensors,
     sevenzip,
     tar,
+    sentencepiece,
     tf_checkpoint,
     tf_graphdef,
     tf_savedmodel,
@@ -60,6 +64,10 @@ FORMATS: tuple[Format, ...] = (
     tf_savedmodel.FORMAT,
     tf_graphdef.META,
     tf_graphdef.FORMAT,
+    coreml.FORMAT,
+    sentencepiece.FORMAT,
+    paddle.FORMAT,
+    caffe.FORMAT,
     pickle_stream.FORMAT,
     plain.PYTHON,
     plain.CSV,
@@ -68,7 +76,7 @@ FORMATS: tuple[Format, ...] = (
     other.FORMAT,
     unknown.FORMAT,
 )
-FOLDER_FORMATS: tuple[FolderFormat, ...] = (tf_savedmodel.FOLDER, huggingface.FORMAT)
+FOLDER_FORMATS: tuple[FolderFormat, ...] = (coreml.PACKAGE, tf_savedmodel.FOLDER, huggingface.FORMAT)
 
 
 def detect(source: Source, own: tuple[Format, ...] = ()) -> Format:
