@@ -55,7 +55,10 @@ def _dense(file: File, message: Message) -> Iterator[Attribute]:
         return
     heap = read_heap(file, heap_at)
     for record in read_records(file, tree):
-        if not record[8] & SHARED and (found := object_in(file, heap, record[: heap.id_size])) is not None:
+        if (
+            not (record[heap.id_size : heap.id_size + 1] or b"\xff")[0] & SHARED
+            and (found := object_in(file, heap, record[: heap.id_size])) is not None
+        ):
             yield _attribute(file, found)
 
 
@@ -141,7 +144,7 @@ def _text(file: File, cursor: Cursor, collections: dict[int, dict[int, tuple[int
         collections[address] = read_collection(file, address)
     start, there = collections[address].get(index, (None, 0))
     if start is None or length > there or length > MOST_TEXT:
-        raise file.malformed("hdf5.heap", address, offset=index, size=there)
+        raise file.malformed("hdf5.heap", address, at=index, size=there)
     file.spend(1 + (length >> 12), address)
     return file.block(start, length).text(length, "string").rstrip("\0")
 

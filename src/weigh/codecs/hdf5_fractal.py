@@ -62,6 +62,8 @@ def read_heap(file: File, address: int) -> Heap:
 
 def object_in(file: File, heap: Heap, id: bytes) -> Cursor | None:
     """A walk through the object with this id; None if it is not there. Raises FormatError."""
+    if len(id) < heap.id_size or not id:
+        raise file.malformed("hdf5.fractal", heap.address)
     kind = id[0] >> 4 & 3
     if heap.is_filtered:
         raise OverBudget("hdf5.filtered_heap", path=file.path, offset=file.base + heap.address)
@@ -112,7 +114,7 @@ def _place(file: File, heap: Heap, offset: int) -> int:
             break
         block, rows = _child(file, heap, (block, rows), (row, column, size))
         base += before
-    raise file.malformed("hdf5.heap", heap.address, offset=offset, size=heap.largest)
+    raise file.malformed("hdf5.heap", heap.address, at=offset, size=heap.largest)
 
 
 def _row(file: File, heap: Heap, offset: int) -> tuple[int, int, int, int]:
@@ -124,7 +126,7 @@ def _row(file: File, heap: Heap, offset: int) -> tuple[int, int, int, int]:
             column = (offset - before) // size
             return row, column, size, before + column * size
         before += size * heap.width
-    raise file.malformed("hdf5.heap", heap.address, offset=offset, size=before)
+    raise file.malformed("hdf5.heap", heap.address, at=offset, size=before)
 
 
 def _child(file: File, heap: Heap, block: tuple[int, int], place: tuple[int, int, int]) -> tuple[int | None, int]:

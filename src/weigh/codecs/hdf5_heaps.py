@@ -21,7 +21,7 @@ class LocalHeap(Value, frozen=True, kw_only=True):
         """The name there. Raises FormatError."""
         end = self.data.find(b"\0", offset)
         if offset >= len(self.data) or end < 0 or end - offset > MOST_NAME:
-            raise file.malformed("hdf5.heap", self.address, offset=offset, size=len(self.data))
+            raise file.malformed("hdf5.heap", self.address, at=offset, size=len(self.data))
         return self.data[offset:end].decode("utf-8", "backslashreplace")
 
 
@@ -34,7 +34,7 @@ def read_local_heap(file: File, address: int) -> LocalHeap:
     start = file.address(cursor, "data segment address")
     _check(file, address, size)
     if start is None:
-        raise file.malformed("hdf5.heap", address, offset=0, size=size)
+        raise file.malformed("hdf5.heap", address, at=0, size=size)
     return LocalHeap(address=start, data=file.block(start, size).bytes(size, "data segment"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from weigh.codecs.pickle import MOST_OPCODES, is_plausible, run
 from weigh.codecs.pickle_nodes import LOADERS, Global, Node, Persistent, Stream
@@ -21,9 +21,12 @@ MOST_SEEN = 90_000
 MOST_DEPTH = 4  # of files in bytes in files
 
 
-def observe(source: Source) -> Iterator[Observation]:
-    """All pickles of the file, whatever else it is. Raises FormatError after what was seen."""
-    for number, seen in enumerate(_Walk().file(source, None, 0)):
+def observe(source: Source, *, follow: Callable[..., Stream] = run) -> Iterator[Observation]:
+    """All pickles of the file, whatever else it is. Raises FormatError after what was seen.
+
+    `follow` is how a stream is followed, with the arguments of `run`.
+    """
+    for number, seen in enumerate(_Walk(follow).file(source, None, 0)):
         if number == MOST_SEEN:
             raise OverBudget("too_many", path=source.path, what="GLOBAL", count=number, most=MOST_SEEN)
         yield seen
@@ -42,7 +45,8 @@ def legacy_streams(source: Source) -> list[Stream]:
 class _Walk:
     """One examination and what is left of its budgets."""
 
-    def __init__(self) -> None:
+    def __init__(self, follow: Callable[..., Stream] = run) -> None:
+        self.follow = follow
         self.opcodes, self.streams, self.inflated = MOST_OPCODES, MOST_STREAMS, MOST_INFLATED
 
     def file(self, source: Source, where: str | None, depth: int) -> Iterator[Observation]:
@@ -105,7 +109,7 @@ class _Walk:
     def run(self, source: Source, at: int, *, most: int = MOST_OPCODES) -> Stream:
         if self.streams <= 0 or self.opcodes <= 0:
             raise OverBudget("pickle.opcodes", path=source.path, offset=at, most=MOST_OPCODES)
-        stream = run(source, offset=at, most=min(most, self.opcodes))
+        stream = self.follow(source, offset=at, most=min(most, self.opcodes))
         self.opcodes -= stream.num_opcodes
         self.streams -= 1
         return stream
