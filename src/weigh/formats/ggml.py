@@ -52,9 +52,11 @@ class _Reading(Value, frozen=True, kw_only=True):
 
 
 def matches(source: Source) -> bool:
-    """One of the magics."""
-    head = source.read(0, 4)
-    return head in _MAGICS or (head[::-1] in _MAGICS and head != b"ggsn")
+    """One of the magics; as a word of big-endian files only before a number that no text begins with."""
+    head = source.read(0, 8)
+    if head[:4] in _MAGICS:
+        return True
+    return head[3::-1] in _MAGICS and head[:4] != b"ggsn" and len(head) == 8 and head[4] == 0
 
 
 def read(source: Source) -> Header:
