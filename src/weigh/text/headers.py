@@ -8,13 +8,14 @@ from weigh.core.header import Header, LongArray, Meta
 from weigh.core.model import Model
 from weigh.core.units import in_bytes
 from weigh.text import Language, safe, say
+from weigh.text.datasets import is_told
 
 
 def header_lines(model: Model, language: Language) -> Iterator[str]:
     """For each file that has a header with something to list: its keys, then its tensors, a line each."""
     for file in model.files:
         header = file.header
-        if header is None or not (header.tensors or header.metadata):
+        if header is None or not (header.tensors or header.metadata) or is_told(header):
             continue
         yield ""
         yield safe(file.path)
