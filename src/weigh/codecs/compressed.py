@@ -15,7 +15,7 @@ from weigh.core.source import Source
 
 Kind = Literal["gzip", "bzip2", "xz", "lzma", "zlib", "lz4", "zstd"]
 
-MOST_BUNZIPPED = 16 << 20  # bzip2 is slow
+MOST_BUNZIPPED = 8 << 20  # bzip2 is slow
 _TRIED = 4096  # bytes that must unpack where there is no magic to go by
 _CHECKS = {0: "none", 1: "crc32", 4: "crc64", 10: "sha256"}
 _METHODS = frozenset({0x01, 0x5E, 0x9C, 0xDA})

@@ -15,7 +15,7 @@ MOST_WINDOWS = 16
 EVEN, HIGH, LOW = 7.9, 7.2, 1.0
 EXPONENTS = 0.6  # of the highest bytes of four: weights lie between 2^-14 and 2^2
 
-Kind = Literal["even", "high", "floats", "text", "sparse", "mixed"]
+Kind = Literal["even", "high", "floats", "text", "sparse", "mixed", "short"]
 
 
 class Spread(Value, frozen=True, kw_only=True):
@@ -53,8 +53,9 @@ def _kind(windows: list[bytes], mean: float, least: float) -> Kind:
         return "text"
     if mean < LOW:
         return "sparse"
-    enough = len(data) >= WINDOW // 2
-    return "even" if enough and least >= EVEN else "high" if enough and mean >= HIGH else "mixed"
+    if len(data) < WINDOW:
+        return "short"  # few bytes cannot be spread evenly over all values
+    return "even" if least >= EVEN else "high" if mean >= HIGH else "mixed"
 
 
 def _are_exponents(highest: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from weigh.codecs.magic import magic_of
 from weigh.codecs.spread import spread_of
@@ -18,6 +19,7 @@ SAMPLE = 1 << 16
 MOST_STRINGS = 8
 CLOSED = frozenset({"archive", "encrypted", "model"})
 _STRINGS = re.compile(rb"[\x20-\x7e]{6,64}")
+_WORD = re.compile(r"[A-Za-z_]{5}")  # what printable bytes by chance rarely hold
 # Words by which makers of accelerators sign what their compilers write.
 _DEVICES = re.compile(
     rb"(?i)(?<![a-z])(ascend|cambricon|rknn|rockchip|hailo|edgetpu|kneron|hobot|horizon|sophgo|bitmain|cvitek|qnn|"
@@ -77,7 +79,8 @@ def _said(source: Source) -> dict[str, Meta]:
     devices = tuple(sorted({match.decode("ascii").lower() for match in _DEVICES.findall(sample)}))
     said |= {"first_bytes": sample[:16].hex(), "entropy": spread.entropy, "spread": spread.kind}
     said |= {"devices": devices} if devices else {}
-    said["strings"] = tuple(match.decode("ascii") for match in _STRINGS.findall(sample)[:MOST_STRINGS])
+    strings = (match.decode("ascii") for match in _STRINGS.findall(sample))
+    said["strings"] = tuple(islice((text for text in strings if _WORD.search(text)), MOST_STRINGS))
     return said
 
 

@@ -17,6 +17,7 @@ from weigh.core.name import Name, Quant
 from weigh.core.report import Report, Step
 from weigh.core.units import in_bytes, in_parameters
 from weigh.text import Language, complain_about, has_words, place, safe, say
+from weigh.text.datasets import data_rows
 from weigh.text.headers import header_lines
 
 _VERDICT_STYLE = {
@@ -55,6 +56,7 @@ def _blocks(report: Report, language: Language, *, tree: bool) -> Iterator[Rende
         yield from _name(report.name, language)
     if report.model is not None:
         yield from _section("contents", _contents(report, report.model, language), language)
+        yield from _data(report.model, language)
         yield from (Text(line) for line in header_lines(report.model, language, tree=tree))
     yield from _section("claims", _claims(report.claims, language), language)
     yield from _section("findings", _findings(report.findings, language), language)
@@ -162,6 +164,18 @@ def _contents(report: Report, model: Model, language: Language) -> list[tuple[Te
         if fact is not None
     ]
     return lines + _files(report, language)
+
+
+def _data(model: Model, language: Language) -> Iterator[RenderableType]:
+    """Data sets, archives and unknown files, each with what there is to say of it."""
+    files = list(data_rows(model, language))
+    shown: list[tuple[Text, Text]] = []
+    for path, rows in files:
+        if len(model.files) > 1:
+            shown.append((Text(safe(path), style="bold"), Text()))
+        shown += [(_label(key, language), Text(safe(text, longest=1000))) for key, text in rows]
+    known = all(file.format != "unknown" for file in model.files)
+    yield from _section("data" if known else "look", shown, language)
 
 
 def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[object] | None, str]]:
