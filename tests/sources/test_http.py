@@ -20,7 +20,7 @@ from weigh.core.rule import Examined
 from weigh.sources import client as clients
 from weigh.sources.http import FIRST, MOST_BYTES, HttpSource
 from weigh.sources.memory import MemorySource
-from weigh.sources.request import Access, NotFetched, Refused, origin_of
+from weigh.sources.request import Access, Ask, NotFetched, Refused, origin_of
 
 BYTES = random.Random(7).randbytes(700_000)
 TOKEN = {"authorization": "Bearer secret"}
@@ -34,7 +34,7 @@ def client() -> Iterator[Hasty]:
 
 
 def opened(client: Hasty, server: Loopback, *, size: int | None = None, access: Access | None = None) -> HttpSource:
-    return HttpSource(client, f"{server.url}/m", path="m", size=size, access=access)
+    return HttpSource(client, Ask(url=f"{server.url}/m", path="m", access=access or Access()), size=size)
 
 
 def error_of(client: Hasty, answer: Callable[[Asked], Reply], *, size: int | None = None) -> NotFetched:
@@ -288,7 +288,7 @@ def test_nobody_listening_is_told(client: Hasty) -> None:
     with serving(plainly) as server:
         url = server.url
     with pytest.raises(NotFetched) as raised:
-        HttpSource(client, url, path="m")
+        HttpSource(client, Ask(url=url, path="m"))
     assert raised.value.saying.key == "error.http.cut"
     assert len(client.waited) == 3
 
@@ -392,7 +392,7 @@ def test_a_redirect_never_leads_from_https_to_http() -> None:
             raise AssertionError
 
     with pytest.raises(NotFetched) as raised:
-        HttpSource(One(), "https://127.0.0.1/m", path="m")
+        HttpSource(One(), Ask(url="https://127.0.0.1/m", path="m"))
     assert raised.value.saying.key == "error.http.redirect"
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from weigh.app.network import Network
+from weigh.app.remote import examine_all
 from weigh.app.steps import next_steps
 from weigh.core.errors import FormatError, OverBudget, SourceError, Truncated, WeighError
 from weigh.core.finding import VERDICTS, Finding, Skip, Verdict
@@ -25,23 +27,27 @@ from weigh.core.source import Listing, Source
 from weigh.describe.compare import compare
 from weigh.describe.merge import merge
 from weigh.formats import FOLDER_FORMATS, detect
+from weigh.hubs import locate
 from weigh.names.decode import decode
 from weigh.names.reference import parse, text_of_name
 from weigh.rules import judge
 from weigh.sources.file import FileSource
 from weigh.sources.folder import Folder
-from weigh.sources.request import NotFetched
+from weigh.sources.request import NotFetched, Refused
 
 MOST_OBSERVATIONS = 100_000
 _PATH_STARTS = ("/", "./", "../", "~", "\\", ".\\")  # what no model's name begins with
 
 
-def weigh(text: str) -> Report:
-    """The whole report on a name, a file or a folder; what could not be done is in `error`, never raised."""
+def weigh(text: str, network: Network | None = None) -> Report:
+    """The whole report on a name, a file, a folder or what lies on a hub; without a network no connection is opened.
+
+    What could not be done is in `error`, never raised.
+    """
     reference = Reference(text=text, hub="name", name=text)
     try:
         reference = parse(text, exists=os.path.lexists)
-        return _weigh(reference)
+        return _weigh(reference, network)
     except WeighError as error:
         failure = Failure(message=error.saying, path=error.path, offset=error.offset)
         return Report(schema=SCHEMA, reference=reference, verdict="incomplete", error=failure)
@@ -52,7 +58,7 @@ def take_apart(text: str) -> Name:
     return decode(text)
 
 
-def _weigh(reference: Reference) -> Report:
+def _weigh(reference: Reference, network: Network | None) -> Report:
     text = text_of_name(reference)
     name = decode(text) if text else None
     match reference.hub:
@@ -65,14 +71,39 @@ def _weigh(reference: Reference) -> Report:
             raise SourceError("no_such_path", path=reference.text)
         case "name":
             report = Report(schema=SCHEMA, reference=reference, name=name)
+        case "hf" | "ms" | "http" | "https":
+            return _weigh_far(reference, network)
         case _:
             skip = Skip(rule="coverage", path=str(reference), reason="not-fetched", matters=True)
             report = Report(schema=SCHEMA, reference=reference, name=name, verdict="incomplete", skips=(skip,))
     return msgspec.structs.replace(report, next_steps=next_steps(report))
 
 
+def _weigh_far(reference: Reference, network: Network | None) -> Report:
+    """What lies on a hub or at an address, by the headers of its files alone."""
+    if network is None:
+        raise SourceError("http.offline", path=str(reference))
+    place = locate(reference, network.sites)
+    assert place is not None
+    reference, hub, site = place
+    text = text_of_name(reference)
+    name = decode(text) if text else None
+    if hub.list is None or reference.file is not None:
+        with hub.open(reference, site, network.client) as source:
+            return _judged(reference, name, Evidence(files=(examine(source),)))
+    repository = hub.list(reference, site, network.client)
+    if not repository.entries:
+        raise SourceError("empty_folder", path=repository.path)
+    folder = _folder(repository)
+    files, skips = examine_all(repository, examine, network.progress)
+    return _judged(reference, name, Evidence(files=files, folder=folder), skips)
+
+
 def examine(source: Source) -> Examined:
-    """One file read and examined; what ends the reading becomes a Problem of what was seen until then."""
+    """One file read and examined; what ends the reading becomes a Problem of what was seen until then.
+
+    Raises Refused: that is no account of one file.
+    """
     problems: list[Problem] = []
     observations: list[Observation] = []
     header: Header | None = None
@@ -83,6 +114,8 @@ def examine(source: Source) -> Examined:
         header = format.read(source)
         problems += header.problems
         observations += islice(format.examine(source, header), MOST_OBSERVATIONS)
+    except Refused:
+        raise
     except (FormatError, SourceError) as error:
         problems.append(Problem(kind=_kind(error), detail=error.saying, offset=error.offset))
         if header is None:
@@ -160,7 +193,8 @@ def _folder(listing: Listing) -> Examined | None:
     return None
 
 
-def _judged(reference: Reference, name: Name | None, evidence: Evidence) -> Report:
+def _judged(reference: Reference, name: Name | None, evidence: Evidence, left: tuple[Skip, ...] = ()) -> Report:
+    """`left` is what nobody looked at, known before any rule is asked."""
     files = tuple(
         ModelFile(path=file.path, format=file.format, nbytes=file.nbytes, header=file.header) for file in evidence.files
     )
@@ -168,6 +202,7 @@ def _judged(reference: Reference, name: Name | None, evidence: Evidence) -> Repo
     model = merge(files, folder, name)
     claims = compare(name, model) if name is not None else ()
     findings, skips = judge(Evidence(files=evidence.files, folder=evidence.folder, model=model, claims=claims))
+    skips = left + skips
     accounts = tuple(_account(file, findings, skips) for file in evidence.files)
     report = Report(
         schema=SCHEMA,

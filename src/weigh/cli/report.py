@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import click
 import msgspec
@@ -11,7 +12,11 @@ import msgspec
 from weigh.cli.options import common, language_of
 from weigh.core.finding import SEVERITIES
 from weigh.core.report import Report
+from weigh.names.reference import may_be_far
 from weigh.text import Language, complain_about, safe, say
+
+if TYPE_CHECKING:
+    from weigh.sources.client import Traffic
 
 _references = click.argument("references", metavar="REF...", nargs=-1, required=True)
 _fail_on = click.option(
@@ -27,7 +32,7 @@ def report(
     references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
 ) -> int:
     """The whole report on names, files and folders, and what to do next."""
-    return _run(references, fail_on, language_of(lang), "json" if as_json else "quiet" if quiet else "text", _whole)
+    return _run(references, fail_on, How(language_of(lang), form_of(as_json, quiet), offline), _whole)
 
 
 @click.command()
@@ -50,8 +55,7 @@ def inspect(
     return _run(
         references,
         "critical",
-        language_of(lang),
-        "json" if as_json else "quiet" if quiet else "text",
+        How(language_of(lang), form_of(as_json, quiet), offline),
         lambda whole: cut(whole, tensors=tensors, metadata=metadata),
     )
 
@@ -64,31 +68,59 @@ def check(
     references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
 ) -> int:
     """Safe? Whole? True to its name?"""
-    return _run(references, fail_on, language_of(lang), "json" if as_json else "quiet" if quiet else "text", _judgement)
+    return _run(references, fail_on, How(language_of(lang), form_of(as_json, quiet), offline), _judgement)
 
 
-def _run(
-    references: tuple[str, ...], fail_on: str, language: Language, form: str, cut: Callable[[Report], Report]
-) -> int:
-    from weigh.app.weigh import weigh
+class How(NamedTuple):
+    """What the options say of every reference alike."""
 
+    language: Language
+    form: Literal["json", "quiet", "text"]
+    offline: bool
+
+
+def form_of(as_json: bool, quiet: bool) -> Literal["json", "quiet", "text"]:
+    """JSON goes before all."""
+    return "json" if as_json else "quiet" if quiet else "text"
+
+
+def _run(references: tuple[str, ...], fail_on: str, how: How, cut: Callable[[Report], Report]) -> int:
     reports = []
     status = 0
     for number, text in enumerate(references):
-        whole = weigh(text)
+        whole, traffic = _weighed(text, how)
         status = max(status, exit_status(whole, fail_on))
-        match form:
+        match how.form:
             case "json":
                 reports.append(cut(whole))
             case "quiet":
-                click.echo(_verdict_line(whole, language))
+                click.echo(_verdict_line(whole, how.language))
             case _:
-                _show(cut(whole), language, first=number == 0)
-    if form == "json":
+                _show(cut(whole), how.language, first=number == 0)
+                _show_traffic(traffic if whole.error is None else None, how.language)
+    if how.form == "json":
         from weigh.text.document import to_json
 
-        click.echo(to_json(reports[0] if len(references) == 1 else reports, language))
+        click.echo(to_json(reports[0] if len(references) == 1 else reports, how.language))
     return status
+
+
+def _weighed(text: str, how: How) -> tuple[Report, Traffic | None]:
+    """The report, and what it took to fetch; what is here needs no network."""
+    from weigh.app.weigh import weigh
+
+    if how.offline or not may_be_far(text):
+        return weigh(text), None
+    from weigh.cli.network import network
+
+    with network(how.language, shown=how.form == "text") as (net, traffic):
+        return weigh(text, net), traffic
+
+
+def _show_traffic(traffic: Traffic | None, language: Language) -> None:
+    if traffic is not None and traffic.requests:
+        click.echo()
+        click.echo(say("network.fetched", language, requests=traffic.requests, nbytes=traffic.nbytes))
 
 
 def exit_status(whole: Report, fail_on: str) -> int:
