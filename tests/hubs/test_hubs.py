@@ -23,7 +23,7 @@ from weigh.hubs.hub import Site
 from weigh.hubs.repository import Repository
 from weigh.names.reference import parse
 from weigh.sources.http import FIRST
-from weigh.sources.request import NotFetched
+from weigh.sources.refusals import NotFetched
 
 
 @pytest.fixture
@@ -357,3 +357,16 @@ print(open(hf_hub_download("org/name", "config.json", cache_dir=sys.argv[1]), "r
     assert lines == sorted(f"{name} {len(content)}" for name, content in folder.items())
     assert bytes.fromhex(config) == folder["config.json"][0:100_000]
     assert COMMIT in {path.name for path in tmp_path.rglob("snapshots/*")}
+
+
+def test_modelscopes_own_client_fetches_from_this_server(folder: dict[str, Content], tmp_path: Path) -> None:
+    pytest.importorskip("modelscope")
+    code = "import sys; from modelscope import snapshot_download; print(snapshot_download('org/name', cache_dir=sys.argv[1]))"
+    with serving(hub(folder)) as server:
+        environment = os.environ | {"MODELSCOPE_ENDPOINT": server.url, "MODELSCOPE_CACHE": str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, env=environment, timeout=60
+        )
+    assert done.returncode == 0, done.stderr
+    there = Path(done.stdout.splitlines()[-1])
+    assert {name: (there / name).read_bytes() for name in folder} == dict(folder)

@@ -20,7 +20,8 @@ from weigh.core.rule import Examined
 from weigh.sources import client as clients
 from weigh.sources.http import FIRST, MOST_BYTES, HttpSource
 from weigh.sources.memory import MemorySource
-from weigh.sources.request import Access, Ask, NotFetched, Refused, origin_of
+from weigh.sources.refusals import NotFetched, Refused
+from weigh.sources.request import Access, Ask, origin_of
 
 BYTES = random.Random(7).randbytes(700_000)
 TOKEN = {"authorization": "Bearer secret"}
@@ -80,6 +81,28 @@ def test_what_is_expected_comes_in_one_request(client: Hasty) -> None:
             source.read(offset, 100_000)
     assert len(server.asked) == 2
     assert server.sent < 9_200_000
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_breaks_on_the_way_the_bytes_are_the_files(client: Hasty, seed: int) -> None:
+    """Cut, busy, sparing and redirecting answers at random, never more than two of them in a row."""
+    chance, left = random.Random(seed), [2]
+
+    def moody(asked: Asked) -> Reply:
+        reply = plainly(asked)
+        mood = chance.choice(["well", "cut", "busy", "elsewhere"]) if left[0] else "well"
+        left[0] = 2 if mood == "well" else left[0] - 1
+        if mood == "cut":
+            return reply._replace(cut=chance.randrange(len(reply.body) + 1))
+        if mood == "elsewhere":
+            return Reply(307, {"location": f"/{chance.random()}"})
+        return Reply(503, {"retry-after": "1"}) if mood == "busy" else reply
+
+    with serving(moody) as server:
+        source = opened(client, server)
+        for _ in range(12):
+            offset, length = chance.randrange(len(BYTES)), chance.choice([1, 5000, 100_000])
+            assert source.read(offset, length) == BYTES[offset : offset + length]
 
 
 def test_an_empty_file_is_empty(client: Hasty) -> None:
@@ -227,6 +250,7 @@ FAULTS: dict[str, Callable[[Asked], Reply]] = {
     "range": lambda asked: ranged(asked, BYTES)._replace(headers={"content-range": "bytes 5-9/700000", "content-length": "5"}, body=b"12345"),
     "length": lambda asked: ranged(asked, BYTES, content_length="1000", connection="close"),
     "encoded": lambda asked: ranged(asked, gzip.compress(BYTES), content_encoding="gzip"),
+    "page": lambda asked: Reply(200, {"content-type": "text/html; charset=utf-8"}, b"<html>log in</html>"),
     "missing": lambda asked: Reply(404, {}, b'{"error": "Entry not found"}'),
     "refused": lambda asked: Reply(403, {}, b"no"),
     "redirects": lambda asked: Reply(302, {"location": asked.path + "x"}),

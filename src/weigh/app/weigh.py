@@ -6,11 +6,10 @@ import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from weigh.app.network import Network
-from weigh.app.remote import examine_all
 from weigh.app.steps import next_steps
 from weigh.core.errors import FormatError, OverBudget, SourceError, Truncated, WeighError
 from weigh.core.finding import VERDICTS, Finding, Skip, Verdict
@@ -27,13 +26,15 @@ from weigh.core.source import Listing, Source
 from weigh.describe.compare import compare
 from weigh.describe.merge import merge
 from weigh.formats import FOLDER_FORMATS, detect
-from weigh.hubs import locate
 from weigh.names.decode import decode
 from weigh.names.reference import parse, text_of_name
 from weigh.rules import judge
 from weigh.sources.file import FileSource
 from weigh.sources.folder import Folder
-from weigh.sources.request import NotFetched, Refused
+from weigh.sources.refusals import NotFetched, Refused
+
+if TYPE_CHECKING:
+    from weigh.app.network import Network
 
 MOST_OBSERVATIONS = 100_000
 _PATH_STARTS = ("/", "./", "../", "~", "\\", ".\\")  # what no model's name begins with
@@ -83,20 +84,11 @@ def _weigh_far(reference: Reference, network: Network | None) -> Report:
     """What lies on a hub or at an address, by the headers of its files alone."""
     if network is None:
         raise SourceError("http.offline", path=str(reference))
-    place = locate(reference, network.sites)
-    assert place is not None
-    reference, hub, site = place
+    from weigh.app.remote import gather  # with it comes all that reaches out
+
+    reference, evidence, left = gather(reference, network, examine, _folder)
     text = text_of_name(reference)
-    name = decode(text) if text else None
-    if hub.list is None or reference.file is not None:
-        with hub.open(reference, site, network.client) as source:
-            return _judged(reference, name, Evidence(files=(examine(source),)))
-    repository = hub.list(reference, site, network.client)
-    if not repository.entries:
-        raise SourceError("empty_folder", path=repository.path)
-    folder = _folder(repository)
-    files, skips = examine_all(repository, examine, network.progress)
-    return _judged(reference, name, Evidence(files=files, folder=folder), skips)
+    return _judged(reference, decode(text) if text else None, evidence, left)
 
 
 def examine(source: Source) -> Examined:

@@ -13,7 +13,8 @@ from weigh.hubs.hub import Hub, Site
 from weigh.hubs.repository import RemoteFile, Repository, answer_of, check_path, id_of
 from weigh.sources.client import Client
 from weigh.sources.http import HttpSource
-from weigh.sources.request import Access, Ask, NotFetched, origin_of
+from weigh.sources.refusals import NotFetched
+from weigh.sources.request import Access, Ask, origin_of
 
 MOST_PAGES = 500
 _COMMIT = re.compile(r"[0-9a-f]{40}")

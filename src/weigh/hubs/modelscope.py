@@ -13,7 +13,8 @@ from weigh.hubs.hub import Hub, Site
 from weigh.hubs.repository import RemoteFile, Repository, answer_of, check_path, id_of
 from weigh.sources.client import Client
 from weigh.sources.http import HttpSource
-from weigh.sources.request import Access, Ask, NotFetched, origin_of
+from weigh.sources.refusals import NotFetched
+from weigh.sources.request import Access, Ask, origin_of
 
 CUT_OFF = 3000  # the server lists no more at once: then each folder is asked for
 MOST_FOLDERS = 2000

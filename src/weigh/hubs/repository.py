@@ -12,7 +12,8 @@ from weigh.core.source import Entry
 from weigh.core.value import Value
 from weigh.sources.client import Client
 from weigh.sources.http import HttpSource
-from weigh.sources.request import Access, Answered, Ask, NotFetched, fetch
+from weigh.sources.refusals import NotFetched
+from weigh.sources.request import Access, Answered, Ask, fetch
 
 MOST_ENTRIES = 200_000
 MOST_PAGE = 32 << 20  # bytes of one answer that lists files

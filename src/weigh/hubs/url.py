@@ -6,7 +6,8 @@ from weigh.core.reference import Reference
 from weigh.hubs.hub import Hub, Site
 from weigh.sources.client import Client
 from weigh.sources.http import HttpSource
-from weigh.sources.request import Ask, NotFetched, origin_of
+from weigh.sources.refusals import NotFetched
+from weigh.sources.request import Ask, origin_of
 
 
 def open_file(reference: Reference, site: Site, client: Client) -> HttpSource:

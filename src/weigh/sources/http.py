@@ -8,7 +8,8 @@ from types import TracebackType
 import msgspec
 
 from weigh.sources.client import Answer, Client
-from weigh.sources.request import MOST_TRIES, Ask, NotFetched, ask
+from weigh.sources.refusals import NotFetched
+from weigh.sources.request import MOST_TRIES, Ask, ask
 
 FIRST = 128 << 10  # bytes of the first request, of the last ones of a file, and after a jump
 BEHIND = 4 << 10  # before where a jump leads
@@ -159,6 +160,8 @@ class HttpSource:
             raise NotFetched("http.encoded", path=self.path, encoding=answer.headers["content-encoding"])
         self._check_version(answer)
         if answer.status == 200 and not whole:
+            if answer.headers.get("content-type", "").startswith("text/html"):
+                raise NotFetched("http.page", path=self.path)
             raise NotFetched("http.no_ranges", path=self.path, url=self._what.url)
         nbytes = self.size if answer.status == 200 else self._ranged(answer, start, stop)
         said = answer.headers.get("content-length", str(nbytes))
