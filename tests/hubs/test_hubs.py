@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -237,6 +238,15 @@ def test_what_can_be_no_id_is_not_asked_for(client: Hasty, id: str) -> None:
     assert server.asked == []
 
 
+@pytest.mark.parametrize("revision", ["..", "a..b", "../../x", "-x", "a b", "a?b=1", "x/", "a\x00b", "r" * 300])
+@pytest.mark.parametrize("file", ["", ":config.json"])
+def test_what_can_be_no_revision_is_not_asked_for(client: Hasty, revision: str, file: str) -> None:
+    with serving(hub({})) as server:
+        for prefix in ("hf", "ms"):
+            assert key_of(weigh(f"{prefix}:org/name@{revision}{file}", on(server, client))) == "hub.revision"
+    assert server.asked == []
+
+
 ANSWERS = {
     "hub.page": Reply(200, {"content-type": "text/html"}, b"<!doctype html><title>Log in</title>"),
     "hub.answer": Reply(200, {}, b'{"sha": "main"}'),
@@ -339,8 +349,8 @@ def test_a_model_without_an_organisation_is_no_model_of_modelscope(client: Hasty
 # The stock client is the judge of the server these tests stand on
 
 
+@pytest.mark.skipif(find_spec("huggingface_hub") is None, reason="huggingface_hub is not installed")
 def test_the_stock_client_lists_and_fetches_from_this_server(folder: dict[str, Content], tmp_path: Path) -> None:
-    pytest.importorskip("huggingface_hub")
     code = """
 import sys
 from huggingface_hub import HfApi, hf_hub_download
@@ -359,8 +369,8 @@ print(open(hf_hub_download("org/name", "config.json", cache_dir=sys.argv[1]), "r
     assert COMMIT in {path.name for path in tmp_path.rglob("snapshots/*")}
 
 
+@pytest.mark.skipif(find_spec("modelscope") is None, reason="modelscope is not installed")
 def test_modelscopes_own_client_fetches_from_this_server(folder: dict[str, Content], tmp_path: Path) -> None:
-    pytest.importorskip("modelscope")
     code = "import sys; from modelscope import snapshot_download; print(snapshot_download('org/name', cache_dir=sys.argv[1]))"
     with serving(hub(folder)) as server:
         environment = os.environ | {"MODELSCOPE_ENDPOINT": server.url, "MODELSCOPE_CACHE": str(tmp_path)}

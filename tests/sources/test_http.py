@@ -105,6 +105,31 @@ def test_whatever_breaks_on_the_way_the_bytes_are_the_files(client: Hasty, seed:
             assert source.read(offset, length) == BYTES[offset : offset + length]
 
 
+def test_who_jumps_often_is_given_little_at_a_time(client: Hasty) -> None:
+    with serving(lambda asked: ranged(asked, Sparse(b"", 1 << 30))) as server:
+        source = opened(client, server)
+        for at in range(300):
+            source.read(at * 3_000_000, 100)
+    assert server.sent < 8 << 20
+
+
+def test_an_archive_behind_a_pickle_is_looked_at_member_by_member(client: Hasty) -> None:
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w") as written:
+        written.writestr("weights.bin", b"cposix\nsystem\n(S'id'\ntR.")
+    seen, _, _ = weighed(client, b"\x80\x04N." + archive.getvalue())
+    assert "posix system" in {one.value for one in seen.observations}
+
+
+def test_the_proxy_that_the_environment_names_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(plainly) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        hasty = Hasty()
+        assert HttpSource(hasty, Ask(url="http://models.invalid/m", path="m")).read(0, 9) == BYTES[:9]
+        hasty.close()
+    assert [asked.path for asked in proxy.asked] == ["http://models.invalid/m"]
+
+
 def test_an_empty_file_is_empty(client: Hasty) -> None:
     with serving(lambda asked: ranged(asked, b"")) as server:
         source = opened(client, server)

@@ -11,7 +11,7 @@ import msgspec
 
 from weigh.cli.options import common, language_of
 from weigh.core.finding import SEVERITIES
-from weigh.core.report import Report
+from weigh.core.report import Failure, Report
 from weigh.names.reference import may_be_far
 from weigh.text import Language, complain_about, safe, say
 
@@ -145,15 +145,22 @@ def _judgement(whole: Report) -> Report:
 def _verdict_line(whole: Report, language: Language) -> str:
     text = safe(whole.reference.text)
     if whole.error is not None:
-        return f"{text}: {complain_about(whole.error, language)}"
+        return _complaint(whole, whole.error, language)
     verdict = whole.verdict or (whole.name.kind if whole.name is not None else "unknown")
     key = f"verdict.{verdict}" if whole.verdict is not None else f"kind.{verdict}"
     return f"{text}: {say(key, language)}"
 
 
+def _complaint(whole: Report, error: Failure, language: Language) -> str:
+    """One line that names the reference, and the file where that is another."""
+    named = f"{safe(whole.reference.text)}: "
+    said = complain_about(error, language)
+    return said if error.path == whole.reference.text and error.offset is None else named + said
+
+
 def _show(whole: Report, language: Language, *, first: bool) -> None:
     if whole.error is not None:
-        click.echo(f"{safe(whole.reference.text)}: {complain_about(whole.error, language)}", err=True)
+        click.echo(_complaint(whole, whole.error, language), err=True)
         return
     from rich.console import Console
 

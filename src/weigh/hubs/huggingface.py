@@ -10,7 +10,7 @@ import msgspec
 
 from weigh.core.reference import Reference
 from weigh.hubs.hub import Hub, Site
-from weigh.hubs.repository import RemoteFile, Repository, answer_of, check_path, id_of
+from weigh.hubs.repository import RemoteFile, Repository, answer_of, check_path, check_revision, id_of
 from weigh.sources.client import Client
 from weigh.sources.http import HttpSource
 from weigh.sources.refusals import NotFetched
@@ -42,7 +42,7 @@ class _Item(msgspec.Struct):
 def list_files(reference: Reference, site: Site, client: Client) -> Repository:
     """The files of the commit that the revision is now. Raises NotFetched."""
     id, path = _id(reference), str(reference)
-    revision = quote(reference.revision or "main", safe="")
+    revision = _revision(reference)
     what = Ask(url=f"{site.endpoint}/api/models/{id}/revision/{revision}", path=path, access=_access(site))
     commit = answer_of(client, what, _Info)[0].sha
     if not _COMMIT.fullmatch(commit):
@@ -56,7 +56,7 @@ def open_file(reference: Reference, site: Site, client: Client) -> HttpSource:
     """The one file that the reference names. Raises NotFetched."""
     file = reference.file or ""
     check_path(file, str(reference))
-    revision = quote(reference.revision or "main", safe="")
+    revision = _revision(reference)
     url = f"{site.endpoint}/{_id(reference)}/resolve/{revision}/{quote(file)}"
     return HttpSource(client, Ask(url=url, path=file, access=_access(site)))
 
@@ -78,6 +78,10 @@ def of_page(path: str) -> Mapping[str, str | None] | None:
 
 def _id(reference: Reference) -> str:
     return id_of(reference.namespace, reference.name, "hf")
+
+
+def _revision(reference: Reference) -> str:
+    return quote(check_revision(reference.revision or "main", str(reference)), safe="")
 
 
 def _access(site: Site) -> Access:

@@ -10,7 +10,7 @@ import msgspec
 
 from weigh.core.reference import Reference
 from weigh.hubs.hub import Hub, Site
-from weigh.hubs.repository import RemoteFile, Repository, answer_of, check_path, id_of
+from weigh.hubs.repository import RemoteFile, Repository, answer_of, check_path, check_revision, id_of
 from weigh.sources.client import Client
 from weigh.sources.http import HttpSource
 from weigh.sources.refusals import NotFetched
@@ -92,7 +92,8 @@ def _id(reference: Reference) -> str:
 
 def _revision(reference: Reference) -> str:
     """The branch that others call main is master here."""
-    return "master" if reference.revision in (None, "main") else str(reference.revision)
+    revision = reference.revision
+    return "master" if revision is None or revision == "main" else check_revision(revision, str(reference))
 
 
 def _access(site: Site) -> Access:

@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 _PIECE = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
 _ID = re.compile(rf"(?:{_PIECE}/)?{_PIECE}")
+_NO_REVISION = re.compile(r"\.\.|[\s~^:?*\[\\]|^[/.-]|[/.]$|^$")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]|^/|^[A-Za-z]:|(?:^|/)\.{0,2}(?:/|$)")
 
 
@@ -88,6 +89,13 @@ def id_of(namespace: str | None, name: str, hub: str) -> str:
     if not _ID.fullmatch(id) or "--" in id or ".." in id or id.endswith(".git"):
         raise NotFetched("hub.id", path=f"{hub}:{id}", id=id)
     return id
+
+
+def check_revision(revision: str, reference: str) -> str:
+    """A branch, tag or commit as git allows it. Raises NotFetched."""
+    if not revision.isprintable() or _NO_REVISION.search(revision) or len(revision) > 200:
+        raise NotFetched("hub.revision", path=reference, revision=revision)
+    return revision
 
 
 def answer_of(client: Client, what: Ask, shape: type[T]) -> tuple[T, Answered]:

@@ -15,7 +15,7 @@ def open_file(reference: Reference, site: Site, client: Client) -> HttpSource:
     url = str(reference).partition("#")[0]
     if origin_of(url).partition("://")[2].startswith(":") or any(mark.isspace() for mark in url):
         raise NotFetched("hub.address", path=url)
-    return HttpSource(client, Ask(url=url, path=url))
+    return HttpSource(client, Ask(url=url, path=url.partition("?")[0]))  # what is asked may be a signature
 
 
 HUB = Hub(id="http", endpoint="", open=open_file)

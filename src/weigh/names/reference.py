@@ -58,11 +58,12 @@ def text_of_name(reference: Reference) -> str | None:
     """The text that names the model; None where there is none to read.
 
     Of a path the last part, or the folder's where the file has a generic name; in a Hugging Face cache the repository.
+    Of a file on a hub its own name, or the repository's likewise; of an address its last part.
     """
     if reference.hub in ("http", "https"):
         return re.split(r"[?#]", reference.name)[0].rstrip("/").rpartition("/")[2] or None
     if reference.hub != "path":
-        file = (reference.file or "").rpartition("/")[2]
+        file = (reference.file or "").rpartition("/")[2] if reference.hub in ("hf", "ms") else ""
         return file if file and not _GENERIC.match(file) else reference.name
     if (snapshot := _SNAPSHOT.search(reference.name)) is not None:
         file = snapshot[3]

@@ -15,7 +15,8 @@ FIRST = 128 << 10  # bytes of the first request, of the last ones of a file, and
 BEHIND = 4 << 10  # before where a jump leads
 MOST_AHEAD = 8 << 20
 MOST_BYTES = 64 << 20  # of one file
-MOST_REQUESTS = 128  # for one file
+MOST_REQUESTS = 512  # for one file
+MANY_JUMPS, AFTER_MANY = 4, 16 << 10  # whoever jumps often wants little at a time
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 _NO_RANGE = re.compile(r"bytes \*/(\d{1,18})")
 _GONE = frozenset({"error.http.refused", "error.http.gated", "error.http.missing", "error.http.status"})
@@ -44,6 +45,7 @@ class HttpSource:
         self._pieces: list[tuple[int, bytes]] = []
         self._expected = (0, 0)
         self._ahead = FIRST // 2
+        self._jumps = 0
         self.fetched = self._requests = 0
         self._keep = keep
         if size is None:
@@ -103,11 +105,15 @@ class HttpSource:
             wanted = max(self._expected[1] - start, 0)
             self._ahead = max(wanted // 8, FIRST)
         else:
-            self._ahead = wanted = min(2 * self._ahead, MOST_AHEAD) if before == start else FIRST
+            self._ahead = wanted = min(2 * self._ahead, MOST_AHEAD) if before == start else self._after_a_jump()
         if before < start:
             start = max(before, min(start - BEHIND, stop - FIRST if stop == self.size else stop))
         room = max(MOST_BYTES - self.fetched, 0)
         return start, max(stop, min(start + min(wanted, room), after))
+
+    def _after_a_jump(self) -> int:
+        self._jumps += 1
+        return FIRST if self._jumps <= MANY_JUMPS else AFTER_MANY
 
     def _fetch(self, start: int, stop: int) -> None:
         """Bring these bytes; a connection that breaks is taken up where it broke, a bounded number of times."""
