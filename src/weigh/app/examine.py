@@ -17,7 +17,7 @@ from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.formats import detect, of_name
 from weigh.sources.memory import CutSource, MemorySource
-from weigh.sources.request import NotFetched
+from weigh.sources.refusals import NotFetched, Refused
 
 MOST_OBSERVATIONS = 100_000
 # Of all that one file contains, however deep:
@@ -33,7 +33,8 @@ Clock = Callable[[], float]
 def examine(source: Source, own: tuple[Format, ...] = ()) -> Examined:
     """One file alone; what ends the reading becomes a Problem of what was seen until then.
 
-    `own` are a company's formats, asked where none of ours knows the content.
+    `own` are a company's formats, asked where none of ours knows the content. Raises Refused: that is no account of
+    one file.
     """
     problems: list[Problem] = []
     observations: list[Observation] = []
@@ -45,6 +46,8 @@ def examine(source: Source, own: tuple[Format, ...] = ()) -> Examined:
         header = format.read(source)
         problems += header.problems
         observations += islice(format.examine(source, header), MOST_OBSERVATIONS)
+    except Refused:
+        raise
     except (FormatError, SourceError) as error:
         problems.append(problem_of(error))
         if header is None:

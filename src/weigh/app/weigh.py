@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from weigh.app.examine import MOST_OBSERVATIONS, examine_whole, problem_of
+from weigh.app.examine import MOST_OBSERVATIONS, examine, examine_whole, problem_of
 from weigh.app.steps import next_steps
 from weigh.core.errors import FormatError, SourceError, WeighError
 from weigh.core.finding import VERDICTS, Finding, Skip, Verdict
@@ -34,18 +35,21 @@ from weigh.rules import judge
 from weigh.sources.file import FileSource
 from weigh.sources.folder import Folder
 
+if TYPE_CHECKING:
+    from weigh.app.network import Network
+
 _PATH_STARTS = ("/", "./", "../", "~", "\\", ".\\")  # what no model's name begins with
 
 
-def weigh(text: str, *, signatures: tuple[Signature, ...] = ()) -> Report:
-    """The whole report on a name, a file or a folder; what could not be done is in `error`, never raised.
+def weigh(text: str, network: Network | None = None, *, signatures: tuple[Signature, ...] = ()) -> Report:
+    """The whole report on a name, a file, a folder or what lies on a hub; without a network no connection is opened.
 
-    `signatures` name a company's own formats.
+    `signatures` name a company's own formats. What could not be done is in `error`, never raised.
     """
     reference = Reference(text=text, hub="name", name=text)
     try:
         reference = parse(text, exists=os.path.lexists)
-        return _weigh(reference, tuple(map(private, signatures)))
+        return _weigh(reference, network, tuple(map(private, signatures)))
     except WeighError as error:
         failure = Failure(message=error.saying, path=error.path, offset=error.offset)
         return Report(schema=SCHEMA, reference=reference, verdict="incomplete", error=failure)
@@ -56,7 +60,7 @@ def take_apart(text: str) -> Name:
     return decode(text)
 
 
-def _weigh(reference: Reference, own: tuple[Format, ...]) -> Report:
+def _weigh(reference: Reference, network: Network | None, own: tuple[Format, ...]) -> Report:
     text = text_of_name(reference)
     name = decode(text) if text else None
     match reference.hub:
@@ -69,10 +73,23 @@ def _weigh(reference: Reference, own: tuple[Format, ...]) -> Report:
             raise SourceError("no_such_path", path=reference.text)
         case "name":
             report = Report(schema=SCHEMA, reference=reference, name=name)
+        case "hf" | "ms" | "http" | "https":
+            return _weigh_far(reference, network, own)
         case _:
             skip = Skip(rule="coverage", path=str(reference), reason="not-fetched", matters=True)
             report = Report(schema=SCHEMA, reference=reference, name=name, verdict="incomplete", skips=(skip,))
     return msgspec.structs.replace(report, next_steps=next_steps(report))
+
+
+def _weigh_far(reference: Reference, network: Network | None, own: tuple[Format, ...]) -> Report:
+    """What lies on a hub or at an address, by the headers of its files alone."""
+    if network is None:
+        raise SourceError("http.offline", path=str(reference))
+    from weigh.app.remote import gather  # with it comes all that reaches out
+
+    reference, evidence, left = gather(reference, network, lambda source: examine(source, own), _folder)
+    text = text_of_name(reference)
+    return _judged(reference, decode(text) if text else None, evidence, left)
 
 
 def _examine_folder(listing: Folder, own: tuple[Format, ...]) -> Evidence:
@@ -115,7 +132,8 @@ def _folder(listing: Listing) -> Examined | None:
     return None
 
 
-def _judged(reference: Reference, name: Name | None, evidence: Evidence) -> Report:
+def _judged(reference: Reference, name: Name | None, evidence: Evidence, left: tuple[Skip, ...] = ()) -> Report:
+    """`left` is what nobody looked at, known before any rule is asked."""
     files = tuple(
         ModelFile(path=file.path, format=file.format, nbytes=file.nbytes, header=file.header) for file in evidence.files
     )
@@ -123,6 +141,7 @@ def _judged(reference: Reference, name: Name | None, evidence: Evidence) -> Repo
     model = merge(files, folder, name)
     claims = compare(name, model) if name is not None else ()
     findings, skips = judge(Evidence(files=evidence.files, folder=evidence.folder, model=model, claims=claims))
+    skips = left + skips
     accounts = _accounts(evidence.files, findings, skips)
     report = Report(
         schema=SCHEMA,

@@ -5,28 +5,29 @@ from __future__ import annotations
 from weigh.core.format import FolderFormat, Format
 from weigh.core.source import Source
 from weigh.formats import (
-    compressed,
-    executorch,
-    ggml,
     caffe,
+    compressed,
     coreml,
     csv_table,
+    diffusers,
+    executorch,
+    ggml,
     gguf,
     hdf5,
     huggingface,
     joblib,
-    keras,
-    keras_h5,
     json_document,
     jsonl,
+    keras,
+    keras_h5,
     lfs_pointer,
     link_text,
     mnn,
+    npy,
     onnx,
     ort,
     other,
     paddle,
-    npy,
     parquet,
     pickle_stream,
     plain,
@@ -35,9 +36,9 @@ from weigh.formats import (
     pytorch_legacy,
     pytorch_tar,
     safetensors,
+    sentencepiece,
     sevenzip,
     tar,
-    sentencepiece,
     tf_checkpoint,
     tf_graphdef,
     tf_savedmodel,
@@ -46,7 +47,8 @@ from weigh.formats import (
     zip_archive,
 )
 
-# The order is part of the meaning: a pointer is also text, a page may begin like anything.
+# The order is part of the meaning: what is known by a name inside an archive comes before the archive, a pointer is also
+# text, a page may begin like anything, and what is told by shape alone comes after what has a magic.
 FORMATS: tuple[Format, ...] = (
     lfs_pointer.FORMAT,
     gguf.FORMAT,
@@ -55,19 +57,9 @@ FORMATS: tuple[Format, ...] = (
     tflite.FORMAT,  # may have a zip behind it
     executorch.FORMAT,
     ort.FORMAT,
-    pytorch_export.FORMAT,
-    pytorch.SCRIPT,
-    pytorch.FORMAT,
-    pytorch_legacy.FORMAT,
-    zip_archive.FORMAT,
-    sevenzip.FORMAT,
-    *compressed.FORMATS,
-    tar.FORMAT,
-    parquet.FORMAT,
-    link_text.FORMAT,
-    unknown.CLOSED_FORMAT,
     npy.FORMAT,
     keras.FORMAT,
+    pytorch_export.FORMAT,
     pytorch.SCRIPT,
     pytorch.FORMAT,
     pytorch_legacy.FORMAT,
@@ -76,11 +68,16 @@ FORMATS: tuple[Format, ...] = (
     hdf5.FORMAT,
     joblib.FORMAT,
     pytorch_tar.FORMAT,
+    zip_archive.FORMAT,
+    sevenzip.FORMAT,
+    *compressed.FORMATS,
+    tar.FORMAT,
+    parquet.FORMAT,
+    link_text.FORMAT,
+    unknown.CLOSED_FORMAT,
     plain.HTML,
     plain.IMAGE,
     plain.PDF,
-    plain.JSON,
-    plain.JSONL,
     onnx.FORMAT,
     onnx.TENSOR_FORMAT,
     tf_checkpoint.FORMAT,
@@ -101,7 +98,12 @@ FORMATS: tuple[Format, ...] = (
     other.FORMAT,
     unknown.FORMAT,
 )
-FOLDER_FORMATS: tuple[FolderFormat, ...] = (coreml.PACKAGE, tf_savedmodel.FOLDER, huggingface.FORMAT)
+FOLDER_FORMATS: tuple[FolderFormat, ...] = (
+    coreml.PACKAGE,
+    tf_savedmodel.FOLDER,
+    diffusers.FORMAT,
+    huggingface.FORMAT,
+)
 
 
 def detect(source: Source, own: tuple[Format, ...] = ()) -> Format:

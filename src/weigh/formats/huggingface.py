@@ -17,7 +17,7 @@ from weigh.core.header import Header, Meta, Problem
 from weigh.core.observation import Observation
 from weigh.core.saying import Saying
 from weigh.core.source import Listing
-from weigh.sources.request import NotFetched
+from weigh.sources.refusals import NotFetched
 
 MOST_TABLE = 2 << 20  # a configuration that names 22 thousand classes takes 1.2 MiB
 MOST_TOKENIZER_TABLE = 4 << 20  # tokenizer_config.json may list thousands of added tokens

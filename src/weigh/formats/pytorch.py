@@ -90,7 +90,7 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
     for member in read_directory(source).members:
         if member.name.endswith(".py"):
             yield Observation(kind="code", value=member.name, where=member.name, offset=member.offset)
-    yield from observe(source)
+    yield from observe(source, only_named=distant(source) is not None)
 
 
 def _members(source: Source) -> tuple[Member, ...]:
