@@ -9,7 +9,6 @@ from weigh.formats import (
     compressed,
     coreml,
     csv_table,
-    diffusers,
     executorch,
     ggml,
     gguf,
@@ -47,8 +46,8 @@ from weigh.formats import (
     zip_archive,
 )
 
-# The order is part of the meaning: what is known by a name inside an archive comes before the archive, a pointer is also
-# text, a page may begin like anything, and what is told by shape alone comes after what has a magic.
+# The order is part of the meaning: what is known by a name inside an archive comes before the archive, a pointer is
+# also text, a page may begin like anything, and what is told by shape alone comes after what has a magic.
 FORMATS: tuple[Format, ...] = (
     lfs_pointer.FORMAT,
     gguf.FORMAT,
@@ -101,7 +100,6 @@ FORMATS: tuple[Format, ...] = (
 FOLDER_FORMATS: tuple[FolderFormat, ...] = (
     coreml.PACKAGE,
     tf_savedmodel.FOLDER,
-    diffusers.FORMAT,
     huggingface.FORMAT,
 )
 
