@@ -29,6 +29,12 @@ FAMILY = [
     "coreml",
     "sentencepiece",
     "paddle",
+    "mxnet",
+    "ncnn",
+    "openvino",
+    "tensorrt",
+    "rknn",
+    "tfjs",
 ]
 SAMPLES = [
     path for name in FAMILY for path in sorted((ROOT / name).glob("*")) if path.with_name(f"{path.name}.json").exists()
@@ -70,6 +76,8 @@ def test_a_sample_is_read_as_its_library_reads_it_whatever_it_is_called(path: Pa
         assert header.format == said["format"]
         assert sorted([one.name, one.dtype, list(one.shape)] for one in header.tensors) == said["tensors"]
         assert header.problems == ()
+        operators = header.metadata.get("operators", {})
+        assert sorted(operators) == said.get("operators", sorted(operators))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=IDS)

@@ -23,6 +23,7 @@ from weigh.knowledge.dtypes import dtypes
 from weigh.knowledge.element_types import dtype_name
 
 MOST_DIMENSIONS = 64
+MOST_ELEMENTS = 1 << 40
 MOST_LEVELS = 8  # of detail, in a tensor of sequences
 MOST_DESCRIPTION = 1024
 MOST_TENSORS = 200_000
@@ -186,7 +187,7 @@ def _parameters(source: Source) -> Iterator[TensorInfo]:
 
 def _described(tensor: Message, name: str) -> tuple[str, tuple[int, ...]]:
     shape = tuple(tensor.wholes(2))
-    if len(shape) > MOST_DIMENSIONS or math.prod(map(abs, shape)) >= 1 << 63 or min(shape, default=0) < -1:
+    if len(shape) > MOST_DIMENSIONS or math.prod(map(abs, shape)) >= MOST_ELEMENTS or min(shape, default=0) < -1:
         raise Malformed("tensor_shape", path=tensor.wire.source.path, offset=tensor.span[0], name=name)
     return dtype_name("paddle", tensor.unsigned(1) or 0), shape
 
