@@ -5,6 +5,7 @@ from __future__ import annotations
 from weigh.core.format import FolderFormat, Format
 from weigh.core.source import Source
 from weigh.formats import (
+    diffusers,
     executorch,
     ggml,
     gguf,
@@ -49,7 +50,7 @@ FORMATS: tuple[Format, ...] = (
     mnn.FORMAT,  # nothing but the shape of its root says so
     unknown.FORMAT,
 )
-FOLDER_FORMATS: tuple[FolderFormat, ...] = (huggingface.FORMAT,)
+FOLDER_FORMATS: tuple[FolderFormat, ...] = (diffusers.FORMAT, huggingface.FORMAT)
 
 
 def detect(source: Source) -> Format:
