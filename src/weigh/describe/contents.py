@@ -53,6 +53,8 @@ def contents(tensors: Iterable[TensorInfo], keys: Iterable[str] = ()) -> Content
 
 def _networks(among: Among, beside: tuple[str, ...]) -> Contents | None:
     rows = list(_found(among))
+    if any(row.component == "vision-language" for row in rows):  # its language model is a part of it
+        rows = [row for row in rows if row.component != "language-model"]
     if not rows:
         return None
     draws = any(row.component in _MAIN for row in rows)

@@ -25,7 +25,7 @@ class CheckpointRow(Row, frozen=True, kw_only=True):
     @property
     def weight(self) -> int:
         """How much it asks for: of two rows that hold, the one that asks for more is meant."""
-        return sum(2 + len(shape) for shape in self.has.values()) + len(self.lacks)
+        return sum(2 + len(shape) for shape in self.has.values()) + bool(self.lacks)
 
 
 class AdapterRow(Row, frozen=True, kw_only=True):
