@@ -12,11 +12,12 @@ from rich.text import Text
 from weigh.core.claim import Claim
 from weigh.core.facts import Fact
 from weigh.core.finding import Finding, Skip
-from weigh.core.model import Model, Tokenizer
+from weigh.core.model import Contents, Model, Tokenizer
 from weigh.core.name import Name, Quant
 from weigh.core.report import Report, Step
 from weigh.core.units import in_bytes, in_parameters
 from weigh.text import Language, complain_about, has_words, place, safe, say
+from weigh.text.contents import contents_line
 from weigh.text.datasets import data_rows
 from weigh.text.headers import header_lines
 
@@ -188,6 +189,8 @@ def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[o
         assert isinstance(fact, Fact)
         return key, fact, write(fact.value)
 
+    if model.contents is not None and not _is_plain(model.contents.value):
+        yield row("contents", model.contents, lambda contents: contents_line(contents, language))
     yield row("architecture", model.model_type, str)
     yield row("num_parameters", model.num_parameters, in_parameters)
     yield row("num_active_parameters", model.num_active_parameters, in_parameters)
@@ -208,6 +211,11 @@ def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[o
     yield row("licence", model.licence, str)
     yield row("base_model", model.base_model, str)
     yield row("nbytes", model.nbytes, in_bytes)
+
+
+def _is_plain(contents: Contents) -> bool:
+    """A language model and nothing else: the architecture says more."""
+    return contents.kind == "component" and not contents.beside and contents.parts[0].component == "language-model"
 
 
 def _label(key: str, language: Language) -> Text:
