@@ -18,7 +18,24 @@ from weigh.sources.file import FileSource
 from weigh.sources.memory import MemorySource
 
 ROOT = Path(__file__).parents[1] / "samples"
-FAMILY = ["onnx", "onnx-tensor"]
+FAMILY = [
+    "onnx",
+    "onnx-tensor",
+    "tf-savedmodel",
+    "tf-graphdef",
+    "tf-metagraph",
+    "tf-checkpoint",
+    "caffe",
+    "coreml",
+    "sentencepiece",
+    "paddle",
+    "mxnet",
+    "ncnn",
+    "openvino",
+    "tensorrt",
+    "rknn",
+    "tfjs",
+]
 SAMPLES = [
     path for name in FAMILY for path in sorted((ROOT / name).glob("*")) if path.with_name(f"{path.name}.json").exists()
 ]
@@ -59,13 +76,15 @@ def test_a_sample_is_read_as_its_library_reads_it_whatever_it_is_called(path: Pa
         assert header.format == said["format"]
         assert sorted([one.name, one.dtype, list(one.shape)] for one in header.tensors) == said["tensors"]
         assert header.problems == ()
+        operators = header.metadata.get("operators", {})
+        assert sorted(operators) == said.get("operators", sorted(operators))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=IDS)
 def test_no_other_format_claims_a_sample(path: Path) -> None:
-    """Which of two is asked first must not matter: what is open to everything, and text, aside."""
+    """Which of two is asked first must not matter: what is open to everything, other programs and text, aside."""
     source = MemorySource(path.read_bytes(), path="model.dat")
-    open_to_all = {"unknown", "text", "csv", "json", "jsonl", "html"}
+    open_to_all = {"unknown", "other", "text", "csv", "json", "jsonl", "html"}
     claims = {format.name for format in FORMATS if format.name not in open_to_all and format.matches(source)}
     assert claims == {path.parent.name}
 

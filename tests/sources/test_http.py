@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests.loopback import Asked, Content, Hasty, Loopback, Reply, Sparse, ranged, serving
-from weigh.app.weigh import examine
+from weigh.app.examine import examine
 from weigh.core.rule import Examined
 from weigh.sources import client as clients
 from weigh.sources.http import FIRST, MOST_BYTES, HttpSource
 from weigh.sources.memory import MemorySource
-from weigh.sources.request import Access, NotFetched, Refused, origin_of
+from weigh.sources.refusals import NotFetched, Refused
+from weigh.sources.request import Access, Ask, origin_of
 
 BYTES = random.Random(7).randbytes(700_000)
 TOKEN = {"authorization": "Bearer secret"}
@@ -34,7 +35,7 @@ def client() -> Iterator[Hasty]:
 
 
 def opened(client: Hasty, server: Loopback, *, size: int | None = None, access: Access | None = None) -> HttpSource:
-    return HttpSource(client, f"{server.url}/m", path="m", size=size, access=access)
+    return HttpSource(client, Ask(url=f"{server.url}/m", path="m", access=access or Access()), size=size)
 
 
 def error_of(client: Hasty, answer: Callable[[Asked], Reply], *, size: int | None = None) -> NotFetched:
@@ -80,6 +81,53 @@ def test_what_is_expected_comes_in_one_request(client: Hasty) -> None:
             source.read(offset, 100_000)
     assert len(server.asked) == 2
     assert server.sent < 9_200_000
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_breaks_on_the_way_the_bytes_are_the_files(client: Hasty, seed: int) -> None:
+    """Cut, busy, sparing and redirecting answers at random, never more than two of them in a row."""
+    chance, left = random.Random(seed), [2]
+
+    def moody(asked: Asked) -> Reply:
+        reply = plainly(asked)
+        mood = chance.choice(["well", "cut", "busy", "elsewhere"]) if left[0] else "well"
+        left[0] = 2 if mood == "well" else left[0] - 1
+        if mood == "cut":
+            return reply._replace(cut=chance.randrange(len(reply.body) + 1))
+        if mood == "elsewhere":
+            return Reply(307, {"location": f"/{chance.random()}"})
+        return Reply(503, {"retry-after": "1"}) if mood == "busy" else reply
+
+    with serving(moody) as server:
+        source = opened(client, server)
+        for _ in range(12):
+            offset, length = chance.randrange(len(BYTES)), chance.choice([1, 5000, 100_000])
+            assert source.read(offset, length) == BYTES[offset : offset + length]
+
+
+def test_who_jumps_often_is_given_little_at_a_time(client: Hasty) -> None:
+    with serving(lambda asked: ranged(asked, Sparse(b"", 1 << 30))) as server:
+        source = opened(client, server)
+        for at in range(300):
+            source.read(at * 3_000_000, 100)
+    assert server.sent < 8 << 20
+
+
+def test_an_archive_behind_a_pickle_is_looked_at_member_by_member(client: Hasty) -> None:
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w") as written:
+        written.writestr("weights.bin", b"cposix\nsystem\n(S'id'\ntR.")
+    seen, _, _ = weighed(client, b"\x80\x04N." + archive.getvalue())
+    assert "posix system" in {one.value for one in seen.observations}
+
+
+def test_the_proxy_that_the_environment_names_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(plainly) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        hasty = Hasty()
+        assert HttpSource(hasty, Ask(url="http://models.invalid/m", path="m")).read(0, 9) == BYTES[:9]
+        hasty.close()
+    assert [asked.path for asked in proxy.asked] == ["http://models.invalid/m"]
 
 
 def test_an_empty_file_is_empty(client: Hasty) -> None:
@@ -227,6 +275,7 @@ FAULTS: dict[str, Callable[[Asked], Reply]] = {
     "range": lambda asked: ranged(asked, BYTES)._replace(headers={"content-range": "bytes 5-9/700000", "content-length": "5"}, body=b"12345"),
     "length": lambda asked: ranged(asked, BYTES, content_length="1000", connection="close"),
     "encoded": lambda asked: ranged(asked, gzip.compress(BYTES), content_encoding="gzip"),
+    "page": lambda asked: Reply(200, {"content-type": "text/html; charset=utf-8"}, b"<html>log in</html>"),
     "missing": lambda asked: Reply(404, {}, b'{"error": "Entry not found"}'),
     "refused": lambda asked: Reply(403, {}, b"no"),
     "redirects": lambda asked: Reply(302, {"location": asked.path + "x"}),
@@ -288,7 +337,7 @@ def test_nobody_listening_is_told(client: Hasty) -> None:
     with serving(plainly) as server:
         url = server.url
     with pytest.raises(NotFetched) as raised:
-        HttpSource(client, url, path="m")
+        HttpSource(client, Ask(url=url, path="m"))
     assert raised.value.saying.key == "error.http.cut"
     assert len(client.waited) == 3
 
@@ -392,7 +441,7 @@ def test_a_redirect_never_leads_from_https_to_http() -> None:
             raise AssertionError
 
     with pytest.raises(NotFetched) as raised:
-        HttpSource(One(), "https://127.0.0.1/m", path="m")
+        HttpSource(One(), Ask(url="https://127.0.0.1/m", path="m"))
     assert raised.value.saying.key == "error.http.redirect"
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import click
 import msgspec
 
 from weigh.cli.options import common, language_of
 from weigh.core.finding import SEVERITIES
-from weigh.core.report import Report
+from weigh.core.report import Failure, Report
+from weigh.names.reference import may_be_far
 from weigh.text import Language, complain_about, safe, say
+
+if TYPE_CHECKING:
+    from weigh.sources.client import Traffic
 
 _references = click.argument("references", metavar="REF...", nargs=-1, required=True)
 _fail_on = click.option(
@@ -27,7 +32,7 @@ def report(
     references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
 ) -> int:
     """The whole report on names, files and folders, and what to do next."""
-    return _run(references, fail_on, language_of(lang), "json" if as_json else "quiet" if quiet else "text", _whole)
+    return _run(references, fail_on, How(language_of(lang), form_of(as_json, quiet), offline), _whole)
 
 
 @click.command()
@@ -52,10 +57,8 @@ def inspect(
     return _run(
         references,
         "critical",
-        language_of(lang),
-        "json" if as_json else "quiet" if quiet else "text",
+        How(language_of(lang), form_of(as_json, quiet), offline, tree),
         lambda whole: cut(whole, tensors=tensors or tree, metadata=metadata),
-        tree=tree,
     )
 
 
@@ -67,37 +70,60 @@ def check(
     references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
 ) -> int:
     """Safe? Whole? True to its name?"""
-    return _run(references, fail_on, language_of(lang), "json" if as_json else "quiet" if quiet else "text", _judgement)
+    return _run(references, fail_on, How(language_of(lang), form_of(as_json, quiet), offline), _judgement)
 
 
-def _run(
-    references: tuple[str, ...],
-    fail_on: str,
-    language: Language,
-    form: str,
-    cut: Callable[[Report], Report],
-    *,
-    tree: bool = False,
-) -> int:
-    from weigh.app.weigh import weigh
+class How(NamedTuple):
+    """What the options say of every reference alike."""
 
+    language: Language
+    form: Literal["json", "quiet", "text"]
+    offline: bool
+    tree: bool = False
+
+
+def form_of(as_json: bool, quiet: bool) -> Literal["json", "quiet", "text"]:
+    """JSON goes before all."""
+    return "json" if as_json else "quiet" if quiet else "text"
+
+
+def _run(references: tuple[str, ...], fail_on: str, how: How, cut: Callable[[Report], Report]) -> int:
     reports = []
     status = 0
     for number, text in enumerate(references):
-        whole = weigh(text)
+        whole, traffic = _weighed(text, how)
         status = max(status, exit_status(whole, fail_on))
-        match form:
+        match how.form:
             case "json":
                 reports.append(cut(whole))
             case "quiet":
-                click.echo(_verdict_line(whole, language))
+                click.echo(_verdict_line(whole, how.language))
             case _:
-                _show(cut(whole), language, first=number == 0, tree=tree)
-    if form == "json":
+                _show(cut(whole), how, first=number == 0)
+                _show_traffic(traffic if whole.error is None else None, how.language)
+    if how.form == "json":
         from weigh.text.document import to_json
 
-        click.echo(to_json(reports[0] if len(references) == 1 else reports, language))
+        click.echo(to_json(reports[0] if len(references) == 1 else reports, how.language))
     return status
+
+
+def _weighed(text: str, how: How) -> tuple[Report, Traffic | None]:
+    """The report, and what it took to fetch; what is here needs no network."""
+    from weigh.app.weigh import weigh
+
+    if how.offline or not may_be_far(text):
+        return weigh(text), None
+    from weigh.cli.network import network
+
+    with network(how.language, shown=how.form == "text") as (net, traffic):
+        return weigh(text, net), traffic
+
+
+def _show_traffic(traffic: Traffic | None, language: Language) -> None:
+    if traffic is not None and traffic.requests:
+        click.echo()
+        click.echo(say("network.fetched", language, requests=traffic.requests, nbytes=traffic.nbytes))
 
 
 def exit_status(whole: Report, fail_on: str) -> int:
@@ -122,15 +148,22 @@ def _judgement(whole: Report) -> Report:
 def _verdict_line(whole: Report, language: Language) -> str:
     text = safe(whole.reference.text)
     if whole.error is not None:
-        return f"{text}: {complain_about(whole.error, language)}"
+        return _complaint(whole, whole.error, language)
     verdict = whole.verdict or (whole.name.kind if whole.name is not None else "unknown")
     key = f"verdict.{verdict}" if whole.verdict is not None else f"kind.{verdict}"
     return f"{text}: {say(key, language)}"
 
 
-def _show(whole: Report, language: Language, *, first: bool, tree: bool) -> None:
+def _complaint(whole: Report, error: Failure, language: Language) -> str:
+    """One line that names the reference, and the file where that is another."""
+    named = f"{safe(whole.reference.text)}: "
+    said = complain_about(error, language)
+    return said if error.path == whole.reference.text and error.offset is None else named + said
+
+
+def _show(whole: Report, how: How, *, first: bool) -> None:
     if whole.error is not None:
-        click.echo(f"{safe(whole.reference.text)}: {complain_about(whole.error, language)}", err=True)
+        click.echo(_complaint(whole, whole.error, how.language), err=True)
         return
     from rich.console import Console
 
@@ -139,4 +172,4 @@ def _show(whole: Report, language: Language, *, first: bool, tree: bool) -> None
     console = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 110)
     if not first:
         console.print()
-    console.print(report_lines(whole, language, tree=tree))
+    console.print(report_lines(whole, how.language, tree=how.tree))

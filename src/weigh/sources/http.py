@@ -5,42 +5,49 @@ from __future__ import annotations
 import re
 from types import TracebackType
 
+import msgspec
+
 from weigh.sources.client import Answer, Client
-from weigh.sources.request import MOST_TRIES, Access, Ask, NotFetched, ask
+from weigh.sources.refusals import NotFetched
+from weigh.sources.request import MOST_TRIES, Ask, ask
 
 FIRST = 128 << 10  # bytes of the first request, of the last ones of a file, and after a jump
 BEHIND = 4 << 10  # before where a jump leads
 MOST_AHEAD = 8 << 20
 MOST_BYTES = 64 << 20  # of one file
-MOST_REQUESTS = 128  # for one file
+MOST_REQUESTS = 512  # for one file
+MANY_JUMPS, AFTER_MANY = 4, 16 << 10  # whoever jumps often wants little at a time
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 _NO_RANGE = re.compile(r"bytes \*/(\d{1,18})")
 _GONE = frozenset({"error.http.refused", "error.http.gated", "error.http.missing", "error.http.status"})
 
 
 class HttpSource:
-    """The file at `url`, read by ranges of it. A context manager; `path` is what reports call it.
+    """The file asked for, read by ranges of it. A context manager.
 
     What was fetched is kept until `close`. Reading on doubles what is fetched at once, so that never more than twice
     the bytes wanted are; a jump begins anew. A file that changes in between, a server without ranges and a range
     that was not asked for are NotFetched, and so is what lies beyond MOST_BYTES or MOST_REQUESTS.
     """
 
-    def __init__(
-        self, client: Client, url: str, *, path: str, access: Access | None = None, size: int | None = None
-    ) -> None:
-        """Without a `size` the first bytes are fetched to learn it. Raises NotFetched."""
-        self.path = path
+    def __init__(self, client: Client, what: Ask, *, size: int | None = None, keep: bool = False) -> None:
+        """Without a `size` the first bytes are fetched to learn it; `keep` holds them beyond `close`.
+
+        Raises NotFetched.
+        """
+        self.path = what.path
         self.size = size if size is not None else FIRST
         self._client = client
-        self._url = self._at = url
-        self._access = access if access is not None else Access()
+        self._what = what
+        self._at = what.url
         self._sure = size is not None
         self._version: str | None = None
         self._pieces: list[tuple[int, bytes]] = []
         self._expected = (0, 0)
         self._ahead = FIRST // 2
-        self._requests = self._nbytes = 0
+        self._jumps = 0
+        self.fetched = self._requests = 0
+        self._keep = keep
         if size is None:
             self._fetch(0, FIRST)
             self._ahead = FIRST
@@ -71,7 +78,8 @@ class HttpSource:
 
     def close(self) -> None:
         """Forget what was fetched."""
-        self._pieces = []
+        if not self._keep:
+            self._pieces = []
 
     def __enter__(self) -> HttpSource:
         return self
@@ -97,11 +105,15 @@ class HttpSource:
             wanted = max(self._expected[1] - start, 0)
             self._ahead = max(wanted // 8, FIRST)
         else:
-            self._ahead = wanted = min(2 * self._ahead, MOST_AHEAD) if before == start else FIRST
+            self._ahead = wanted = min(2 * self._ahead, MOST_AHEAD) if before == start else self._after_a_jump()
         if before < start:
             start = max(before, min(start - BEHIND, stop - FIRST if stop == self.size else stop))
-        room = max(MOST_BYTES - self._nbytes, 0)
+        room = max(MOST_BYTES - self.fetched, 0)
         return start, max(stop, min(start + min(wanted, room), after))
+
+    def _after_a_jump(self) -> int:
+        self._jumps += 1
+        return FIRST if self._jumps <= MANY_JUMPS else AFTER_MANY
 
     def _fetch(self, start: int, stop: int) -> None:
         """Bring these bytes; a connection that breaks is taken up where it broke, a bounded number of times."""
@@ -122,7 +134,7 @@ class HttpSource:
 
     def _ask(self, start: int, stop: int, into: bytearray) -> None:
         """One request for these bytes, held against what was asked; the whole file is asked for without a range."""
-        if self._requests == MOST_REQUESTS or self._nbytes + stop - start > MOST_BYTES:
+        if self._requests == MOST_REQUESTS or self.fetched + stop - start > MOST_BYTES:
             raise NotFetched("http.budget", path=self.path, offset=start, most=MOST_BYTES, requests=MOST_REQUESTS)
         self._requests += 1
         whole = self._sure and start == 0 and stop == self.size
@@ -134,17 +146,17 @@ class HttpSource:
 
     def _answer(self, headers: dict[str, str]) -> Answer:
         """From where the last answer came, which may be a redirect's target; once that is gone, from the start."""
-        if self._at != self._url:
+        if self._at != self._what.url:
             try:
                 return ask(self._client, self._asked(self._at, headers)).answer
             except NotFetched as error:
                 if error.saying.key not in _GONE:
                     raise
-        answer, self._at = ask(self._client, self._asked(self._url, headers))
+        answer, self._at = ask(self._client, self._asked(self._what.url, headers))
         return answer
 
     def _asked(self, url: str, headers: dict[str, str]) -> Ask:
-        return Ask(url=url, path=self.path, headers=headers, access=self._access)
+        return msgspec.structs.replace(self._what, url=url, headers=headers)
 
     def _held_against(self, answer: Answer, start: int, stop: int, *, whole: bool) -> int:
         """How many bytes the body brings, all of them asked for; learns the size. Raises NotFetched."""
@@ -154,7 +166,9 @@ class HttpSource:
             raise NotFetched("http.encoded", path=self.path, encoding=answer.headers["content-encoding"])
         self._check_version(answer)
         if answer.status == 200 and not whole:
-            raise NotFetched("http.no_ranges", path=self.path, url=self._url)
+            if answer.headers.get("content-type", "").startswith("text/html"):
+                raise NotFetched("http.page", path=self.path)
+            raise NotFetched("http.no_ranges", path=self.path, url=self._what.url)
         nbytes = self.size if answer.status == 200 else self._ranged(answer, start, stop)
         said = answer.headers.get("content-length", str(nbytes))
         if said != str(nbytes):
@@ -195,7 +209,7 @@ class HttpSource:
             received += len(chunk)
             if received > nbytes:
                 raise NotFetched("http.length", path=self.path, said=received, wanted=nbytes)
-            self._nbytes += len(chunk)
+            self.fetched += len(chunk)
             into += chunk
         if received < nbytes:
             raise ConnectionError(f"{received} of {nbytes} bytes")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from http.client import responses
+from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from weigh.core.errors import SourceError
 from weigh.core.value import Value
 from weigh.sources.client import Answer, Client
+from weigh.sources.refusals import NotFetched, Refused
 
 MOST_REDIRECTS = 5
 MOST_TRIES = 4  # of one request, the first included
@@ -21,14 +21,6 @@ MOST_REASON = 4096
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _PORTS = {"http": 80, "https": 443}
-
-
-class NotFetched(SourceError):
-    """Bytes that a server did not give: what they would have said is not known, and no fault of the file."""
-
-
-class Refused(NotFetched):
-    """The server wants to know who asks, or refuses them."""
 
 
 class Access(Value, frozen=True, kw_only=True):
@@ -68,6 +60,7 @@ def ask(client: Client, what: Ask) -> Answered:
             return Answered(answer, url)
         try:
             if answer.status in _REDIRECTS and redirects < MOST_REDIRECTS:
+                _said(answer)  # a connection whose answer was heard to the end serves again
                 url, redirects = _target(answer, url, what.path), redirects + 1
                 continue
             if answer.status in _BUSY:
@@ -180,6 +173,21 @@ def _reason(answer: Answer) -> str:
     """What the server says of it, else what the status means."""
     if said := answer.headers.get("x-error-message"):
         return said
+    body = _said(answer)
+    try:
+        told = msgspec.json.decode(body, type=_Said)
+        if said := told.error or told.Message:
+            return said
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return HTTPStatus(answer.status).phrase
+    except ValueError:
+        return "-"
+
+
+def _said(answer: Answer) -> bytes:
+    """The first bytes of a body that is only words, all of it where it is short."""
     body = b""
     try:
         for chunk in answer.chunks():
@@ -187,11 +195,5 @@ def _reason(answer: Answer) -> str:
             if len(body) > MOST_REASON:
                 break
     except (ConnectionError, TimeoutError):
-        body = b""
-    try:
-        told = msgspec.json.decode(body, type=_Said)
-        if said := told.error or told.Message:
-            return said
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    return responses.get(answer.status, "-")
+        return b""
+    return body

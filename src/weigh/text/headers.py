@@ -8,6 +8,7 @@ from weigh.core.header import Header, LongArray, Meta
 from weigh.core.model import Model
 from weigh.core.units import in_bytes
 from weigh.text import Language, safe, say
+from weigh.text.datasets import is_told
 from weigh.text.tree import tree_lines
 
 
@@ -18,7 +19,7 @@ def header_lines(model: Model, language: Language, *, tree: bool = False) -> Ite
     """
     for file in model.files:
         header = file.header
-        if header is None or not (header.metadata or (header.tensors and not tree)):
+        if header is None or not (header.metadata or (header.tensors and not tree)) or is_told(header):
             continue
         yield ""
         yield safe(file.path)
