@@ -13,6 +13,7 @@ COMMANDS = {
     "name": "weigh.cli.name:name",
     "inspect": "weigh.cli.report:inspect",
     "check": "weigh.cli.report:check",
+    "fit": "weigh.cli.fit:fit",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang"}

@@ -91,7 +91,7 @@ def _run(references: tuple[str, ...], fail_on: str, how: How, cut: Callable[[Rep
     reports = []
     status = 0
     for number, text in enumerate(references):
-        whole, traffic = _weighed(text, how)
+        whole, traffic = weighed(text, how)
         status = max(status, exit_status(whole, fail_on))
         match how.form:
             case "json":
@@ -108,7 +108,7 @@ def _run(references: tuple[str, ...], fail_on: str, how: How, cut: Callable[[Rep
     return status
 
 
-def _weighed(text: str, how: How) -> tuple[Report, Traffic | None]:
+def weighed(text: str, how: How) -> tuple[Report, Traffic | None]:
     """The report, and what it took to fetch; what is here needs no network."""
     from weigh.app.weigh import weigh
 

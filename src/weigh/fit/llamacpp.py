@@ -1,7 +1,7 @@
 """Memory as llama.cpp lays it out: caches, recurrent states, compute and output buffers, in bytes.
 
-The closed forms count the tensors of its graphs (src/llama-kv-cache.cpp, src/llama-graph.cpp); they hold against its own
-accounting for plain, sliding, latent (MLA) and recurrent layers. What they do not know is in `unknown`.
+The closed forms count the tensors of its graphs (src/llama-kv-cache.cpp, src/llama-graph.cpp); they hold against its
+own accounting for plain, sliding, latent (MLA) and recurrent layers on a processor.
 """
 
 from __future__ import annotations

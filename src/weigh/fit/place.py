@@ -10,6 +10,7 @@ import msgspec
 from weigh.core.fit import Fit, Memory, Share, Verdict
 from weigh.core.hardware import Device
 from weigh.core.saying import Saying
+from weigh.core.value import Value
 from weigh.fit.case import Case, memory, summed, upper
 from weigh.fit.speed import Stage, Work, speed
 
@@ -19,20 +20,31 @@ DEPTH = 512  # tokens in the cache while the speed of decoding is told
 HOST = Device(name="host", device_class="cpu", memory=64 << 30, budget=48 << 30, bandwidth=80e9, tflops={"fp32": 1.0})
 
 
+class _Plan(Value, frozen=True, kw_only=True):
+    """One way to lay it out, before it is told as a Fit."""
+
+    verdict: Verdict
+    need: Memory
+    shares: tuple[Share, ...]
+    stages: tuple[Stage, ...] = ()
+    because: Saying
+    command: str | None = None
+
+
 def place(case: Case, device: Device, engine: str, host: Device = HOST) -> Fit:
     """The best plan there is on this device, its verdict, speed and command line."""
-    plans = [plan for plan in _plans(case, device, engine, host) if plan is not None]
-    return plans[0] if plans else _nowhere(case, device, engine)
+    plan = next((plan for plan in _plans(case, device, engine, host) if plan is not None), None)
+    return _told(plan or _nowhere(case, device, engine), case, device, engine)
 
 
-def _plans(case: Case, device: Device, engine: str, host: Device) -> Iterator[Fit | None]:
+def _plans(case: Case, device: Device, engine: str, host: Device) -> Iterator[_Plan | None]:
     yield _whole(case, device, engine)
     if engine == "llama.cpp" and device.device_class != "cpu":
         yield _experts_out(case, device, host)
         yield _layers_out(case, device, host)
 
 
-def _whole(case: Case, device: Device, engine: str) -> Fit | None:
+def _whole(case: Case, device: Device, engine: str) -> _Plan | None:
     """All of it on the device, or spread evenly over all of them."""
     gpu = device.device_class != "cpu"
     need = memory(case, engine, gpu=gpu, share=device.count)
@@ -42,13 +54,11 @@ def _whole(case: Case, device: Device, engine: str) -> Fit | None:
         return None
     verdict: Verdict = "fits" if most <= budget * TIGHT else "tight"
     key = "fit.split" if device.count > 1 else "fit.whole"
-    return _fit(
-        case,
-        (device, engine),
+    return _Plan(
         verdict=verdict,
         need=need,
         shares=(_share(device, need.total // device.count),),
-        stages=[Stage(device=device, share=1.0 / _speedup(engine, device))],
+        stages=(Stage(device=device, share=1.0 / _speedup(engine, device)),),
         because=Saying(key, total=need.total, budget=budget, count=device.count),
         command=_command(case, engine, device),
     )
@@ -59,7 +69,7 @@ def _speedup(engine: str, device: Device) -> float:
     return 1.0 + 0.6 * (device.count - 1) if engine == "vllm" else 1.0
 
 
-def _experts_out(case: Case, device: Device, host: Device) -> Fit | None:
+def _experts_out(case: Case, device: Device, host: Device) -> _Plan | None:
     """Attention and shared parts on the device, routed experts in the host's memory."""
     routed = case.weights.routed
     if not routed:
@@ -71,19 +81,20 @@ def _experts_out(case: Case, device: Device, host: Device) -> Fit | None:
     active = case.weights.active
     idle = max(case.weights.total - active, 0)
     used = max(routed - idle, 0) / active if active else 0.0  # the share of what a token reads that lies with the host
-    return _fit(
-        case,
-        (device, "llama.cpp"),
+    return _Plan(
         verdict="offload",
         need=need,
         shares=(_share(device, here.total // device.count), _share(host, routed)),
-        stages=[Stage(device=device, share=1 - min(used, 1.0)), Stage(device=host, share=min(used, 1.0))],
+        stages=(
+            Stage(device=device, share=1 - min(used, 1.0)),
+            Stage(device=host, share=min(used, 1.0)),
+        ),
         because=Saying("fit.experts", here=here.total, host=routed),
         command=_command(case, "llama.cpp", device, "--cpu-moe"),
     )
 
 
-def _layers_out(case: Case, device: Device, host: Device) -> Fit | None:
+def _layers_out(case: Case, device: Device, host: Device) -> _Plan | None:
     """As many layers on the device as go there, the others with the host."""
     count = len(case.architecture.layers) if case.architecture is not None else 32
     need = memory(case, "llama.cpp", gpu=True, share=device.count)
@@ -97,30 +108,27 @@ def _layers_out(case: Case, device: Device, host: Device) -> Fit | None:
     there = round(moving * (1 - share))
     if there > host.budget:
         return None
-    return _fit(
-        case,
-        (device, "llama.cpp"),
+    return _Plan(
         verdict="offload",
         need=need,
         shares=(_share(device, (need.total - there) // device.count), _share(host, there)),
-        stages=[Stage(device=device, share=share), Stage(device=host, share=1 - share)],
+        stages=(
+            Stage(device=device, share=share),
+            Stage(device=host, share=1 - share),
+        ),
         because=Saying("fit.layers", layers=layers, count=count, host=there),
         command=_command(case, "llama.cpp", device, "-ngl", str(layers)),
     )
 
 
-def _nowhere(case: Case, device: Device, engine: str) -> Fit:
+def _nowhere(case: Case, device: Device, engine: str) -> _Plan:
     need = memory(case, engine, gpu=device.device_class != "cpu", share=device.count)
     budget = device.budget * device.count
-    return _fit(
-        case,
-        (device, engine),
+    return _Plan(
         verdict="no",
         need=need,
         shares=(_share(device, need.total // device.count),),
-        stages=[],
         because=Saying("fit.nowhere", total=need.total, budget=budget, missing=max(upper(need, case) - budget, 1)),
-        command=None,
     )
 
 
@@ -134,31 +142,20 @@ def _share(device: Device, nbytes: int) -> Share:
     return Share(device=device.name, memory=nbytes, budget=device.budget)
 
 
-def _fit(
-    case: Case,
-    where: tuple[Device, str],
-    *,
-    verdict: Verdict,
-    need: Memory,
-    shares: tuple[Share, ...],
-    stages: list[Stage],
-    because: Saying,
-    command: str | None,
-) -> Fit:
-    device, engine = where
+def _told(plan: _Plan, case: Case, device: Device, engine: str) -> Fit:
     name = f"{device.count}x {device.name}" if device.count > 1 else device.name
     return Fit(
         device=name,
         engine=engine,
         context_length=case.context_length,
-        verdict=verdict,
-        memory=need,
-        devices=shares,
-        speed=speed(_work(case, need), stages, parallel=case.parallel) if stages else None,
+        verdict=plan.verdict,
+        memory=plan.need,
+        devices=plan.shares,
+        speed=speed(_work(case, plan.need), plan.stages, parallel=case.parallel) if plan.stages else None,
         basis=case.basis,
         estimated=case.estimated,
-        because=because,
-        command=command,
+        because=plan.because,
+        command=plan.command,
     )
 
 

@@ -62,7 +62,9 @@ def _besides(work: Work, pace: Pace, share: float) -> float:
 def _interval(rate: float, *, spread: float, ceiling: float) -> Interval:
     high = min(rate * spread, ceiling)
     typical = min(rate, high)
-    return Interval(low=round(typical / spread, 3), typical=round(typical, 3), high=round(high, 3))
+    return Interval(
+        low=round(typical / spread, 3), typical=math.floor(typical * 1000) / 1000, high=math.floor(high * 1000) / 1000
+    )
 
 
 def _prefill(work: Work, stages: Sequence[Stage]) -> Interval | None:

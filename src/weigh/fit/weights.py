@@ -12,9 +12,9 @@ from weigh.knowledge.gguf_recipes import Choice, Recipe, When, gguf_recipes
 
 # A row that is no multiple of 256 cannot be cut into a K-quant's blocks: what llama.cpp takes instead.
 _INSTEAD = {
-    "Q2_K": "Q4_0", "Q3_K": "Q4_0", "Q4_K": "Q5_0", "Q5_K": "Q5_1", "Q6_K": "Q8_0", "IQ4_XS": "IQ4_NL", "IQ3_S": "IQ4_NL",
-    "IQ3_XXS": "IQ4_NL", "IQ2_S": "IQ4_NL", "IQ2_XS": "IQ4_NL", "IQ2_XXS": "IQ4_NL", "IQ1_S": "IQ4_NL", "IQ1_M": "IQ4_NL",
-    "TQ1_0": "Q4_0", "TQ2_0": "Q4_0",
+    "Q2_K": "Q4_0", "Q3_K": "Q4_0", "Q4_K": "Q5_0", "Q5_K": "Q5_1", "Q6_K": "Q8_0", "IQ4_XS": "IQ4_NL",
+    "IQ3_S": "IQ4_NL", "IQ3_XXS": "IQ4_NL", "IQ2_S": "IQ4_NL", "IQ2_XS": "IQ4_NL", "IQ2_XXS": "IQ4_NL",
+    "IQ1_S": "IQ4_NL", "IQ1_M": "IQ4_NL", "TQ1_0": "Q4_0", "TQ2_0": "Q4_0",
 }  # fmt: skip
 
 
@@ -89,28 +89,23 @@ def _chosen(choice: Choice, one: Matrix, architecture: Architecture) -> str | No
 
 
 def _holds(when: When, layer: int, architecture: Architecture) -> bool:
-    count = len(architecture.layers)
-    eighth = count // 8
-    here = architecture.layers[layer]
+    count, here = len(architecture.layers), architecture.layers[layer]
+    bounds: dict[When, range] = {
+        "always": range(count),
+        "first_2": range(2),
+        "first_4": range(4),
+        "first_eighth": range(count // 8),
+        "first_sixteenth": range(count // 16),
+        "middle": range(count // 8, -(-7 * count // 8)),
+        "layers_80": range(count if count == 80 else 0),
+        "experts_8": range(count if here.experts == 8 else 0),
+    }
     match when:
-        case "always":
-            return True
-        case "first_2":
-            return layer < 2
-        case "first_4":
-            return layer < 4
-        case "first_eighth":
-            return layer < eighth
-        case "first_sixteenth":
-            return layer < count // 16
-        case "middle":
-            return eighth <= layer < 7 * count // 8
         case "more_bits":
+            eighth = count // 8
             return layer < eighth or layer >= 7 * count // 8 or (layer - eighth) % 3 == 2
-        case "layers_80":
-            return count == 80
-        case "experts_8":
-            return here.experts == 8
         case "shared_4":
             heads = here.num_key_value_heads
             return (here.experts or 0) >= 4 or bool(heads and (architecture.num_attention_heads or 0) >= 4 * heads)
+        case _:
+            return layer in bounds[when]
