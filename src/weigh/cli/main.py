@@ -14,6 +14,7 @@ COMMANDS = {
     "inspect": "weigh.cli.report:inspect",
     "check": "weigh.cli.report:check",
     "fit": "weigh.cli.fit:fit",
+    "explain": "weigh.cli.explain:explain",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang"}
