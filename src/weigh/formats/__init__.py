@@ -5,6 +5,8 @@ from __future__ import annotations
 from weigh.core.format import FolderFormat, Format
 from weigh.core.source import Source
 from weigh.formats import (
+    catboost,
+    flax_msgpack,
     gguf,
     hdf5,
     huggingface,
@@ -12,13 +14,17 @@ from weigh.formats import (
     keras,
     keras_h5,
     lfs_pointer,
+    lightgbm,
     npy,
     pickle_stream,
     plain,
     pytorch,
     pytorch_legacy,
     safetensors,
+    skops,
+    tokenizers,
     unknown,
+    xgboost,
 )
 
 # The order is part of the meaning: a pointer is also text, a page may begin like anything.
@@ -31,10 +37,17 @@ FORMATS: tuple[Format, ...] = (
     pytorch.SCRIPT,
     pytorch.FORMAT,
     pytorch_legacy.FORMAT,
+    skops.FORMAT,
     npy.NPZ,
     keras_h5.FORMAT,
     hdf5.FORMAT,
     joblib.FORMAT,
+    xgboost.FORMAT,
+    lightgbm.FORMAT,
+    catboost.FORMAT,
+    flax_msgpack.FORMAT,
+    tokenizers.FORMAT,
+    tokenizers.TIKTOKEN,
     plain.HTML,
     plain.IMAGE,
     plain.PDF,
