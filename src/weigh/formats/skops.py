@@ -21,6 +21,7 @@ MOST_SCHEMA = 64 << 20
 MOST_NODES = 1_000_000
 MOST_KEPT = 1000
 
+_HELD_IN = frozenset({"content", "attrs", "__reduce__", "args"})
 _VALUES = frozenset({"JsonNode", "DictNode", "ListNode", "TupleNode", "SetNode"})  # with no class of their own
 
 
@@ -98,7 +99,7 @@ def _root(source: Source) -> dict[str, Any]:
 
 
 def _nodes(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every table, with the path of keys that leads to it; `content` and `attrs` only hold what is below."""
+    """Every table, with the path of keys that leads to it, without those that only say how a thing is built."""
     pending: list[tuple[str, Any]] = [("", root)]
     for _ in range(MOST_NODES):
         if not pending:
@@ -112,7 +113,7 @@ def _nodes(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _below(path: str, key: str) -> str:
-    if key in ("content", "attrs") or len(path) > 512:
+    if key in _HELD_IN or len(path) > 512:
         return path
     return f"{path}.{key[:512]}" if path else key[:512]
 
