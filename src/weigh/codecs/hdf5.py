@@ -26,7 +26,7 @@ from weigh.core.errors import FormatError, OverBudget
 from weigh.core.value import Value
 
 MOST_OBJECTS = 50_000
-MOST_PATH = 1 << 12
+MOST_PATH = 1 << 10
 _LINK_HASH = 4  # bytes before the heap id in a record of link names
 
 

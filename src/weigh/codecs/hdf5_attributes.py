@@ -107,7 +107,7 @@ def _values(file: File, cursor: Cursor, datatype: Datatype, count: int) -> tuple
     if datatype.kind not in ("integer", "float", "string", "text", "enum", "opaque") or not datatype.size:
         return None
     cursor.count(count, at_least=datatype.size, what="attribute elements")
-    file.spend(count >> 6)
+    file.spend(count >> 4)
     if count > MOST_VALUES:
         return None
     data = Cursor(file.pages, offset=cursor.offset, end=cursor.offset + count * datatype.size)
@@ -145,7 +145,7 @@ def _text(file: File, cursor: Cursor, collections: dict[int, dict[int, tuple[int
     start, there = collections[address].get(index, (None, 0))
     if start is None or length > there or length > MOST_TEXT:
         raise file.malformed("hdf5.heap", address, at=index, size=there)
-    file.spend(1 + (length >> 12), address)
+    file.spend(length >> 8, address)
     return file.block(start, length).text(length, "string").rstrip("\0")
 
 

@@ -8,7 +8,7 @@ from weigh.core.value import Value
 
 MOST_HEAP = 16 << 20
 MOST_OBJECTS = 65_536
-MOST_NAME = 1 << 16
+MOST_NAME = 1 << 12
 
 
 class LocalHeap(Value, frozen=True, kw_only=True):
@@ -22,6 +22,7 @@ class LocalHeap(Value, frozen=True, kw_only=True):
         end = self.data.find(b"\0", offset)
         if offset >= len(self.data) or end < 0 or end - offset > MOST_NAME:
             raise file.malformed("hdf5.heap", self.address, at=offset, size=len(self.data))
+        file.spend(end - offset >> 4, self.address)
         return self.data[offset:end].decode("utf-8", "backslashreplace")
 
 

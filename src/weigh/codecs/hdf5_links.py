@@ -29,7 +29,9 @@ def read_link(file: File, cursor: Cursor) -> Link:
         raise file.malformed("hdf5.version", at, what="link", version=version)
     kind = cursor.u8("link type") if flags & 8 else 0
     cursor.skip(8 * (flags >> 2 & 1) + (flags >> 4 & 1), "creation order and character set")
-    name = cursor.text(number(cursor, 1 << (flags & 3), "length of link name"), "link name")
+    length = number(cursor, 1 << (flags & 3), "length of link name")
+    file.spend(length >> 4, at)
+    name = cursor.text(length, "link name")
     if kind == 0:
         return Link(name=name, kind="hard", address=file.address(cursor, f"object header of {name}"))
     value = cursor.bytes(cursor.u16("length of link value"), "link value")
