@@ -61,6 +61,14 @@ def test_the_text_of_a_compiled_program_is_recognised() -> None:
     assert detect(MemorySource(text, path="model.dat")).name == "coreml"
 
 
+def test_the_parts_of_a_compiled_model_are_recognised() -> None:
+    head = (502).to_bytes(4, "little") + (5).to_bytes(4, "little") + bytes(20) + (7).to_bytes(8, "little") + b"generic"
+    source = MemorySource(head + bytes(100), path="coremldata.bin")
+    assert (detect(source).name, coreml.read(source).metadata["type"]) == ("coreml", "mlProgram")
+    counts = (25).to_bytes(8, "little") + b"NeuralNetworkModelDetails" + bytes(100)
+    assert detect(MemorySource(counts, path="x")).name == "coreml"
+
+
 def test_weights_are_where_the_model_says() -> None:
     model = coreml.read(MemorySource((ROOT / "program.mlmodel").read_bytes(), path="model.dat"))
     blobs = coreml.read(MemorySource((ROOT / "weight.bin").read_bytes(), path="weight.bin"))

@@ -9,20 +9,27 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Literal, TypeAlias
 
 from weigh.core.errors import FormatError, Malformed, OverBudget, Truncated
 from weigh.core.source import Source
 
-MOST_FIELDS = 1_500_000  # of all messages entered in one walk
+MOST_FIELDS = 1_000_000  # of all messages entered in one walk
 MOST_BYTES = 256 << 20  # read in one walk
 MOST_TEXT = 1 << 16  # bytes of one string that are kept
 MOST_PACKED = 1 << 16  # numbers of one packed field that are read
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+_FIXED = {FIXED64: 8, FIXED32: 4}
+_KNOWN = (VARINT, BYTES, FIXED32, FIXED64)
+_RUN = 512  # fields taken at once
+_COST = 4  # of entering a message, in fields
+_LARGE = 1 << 16  # bytes of a message whose fields are kept packed
 
 Span: TypeAlias = tuple[int, int]  # where the bytes of a field begin and end
 Field: TypeAlias = tuple[int, int, int, int]  # number, wire type, value (or where its bytes begin), where it ends
+_Place: TypeAlias = tuple[int, int, int]  # wire type, value or where its bytes begin, where it ends
 Kind = Literal["varint", "fixed64", "bytes", "text", "message", "fixed32", "numbers"]
 
 Bytes = bytes  # the method of this name hides the type inside the class
@@ -66,31 +73,64 @@ class Wire:
 
     def fields(self, span: Span) -> Iterator[Field]:
         """Each field in turn; what has a length is not read."""
+        return chain.from_iterable(self.runs(span))
+
+    def runs(self, span: Span) -> Iterator[list[Field]]:
+        """The same, many fields at once."""
         at, end = span
         while at < end:
-            if not 0 <= at - self._base <= self._next - self._base - 20:
-                self._fill(at)
-            window, base = self._window, self._base
-            index = at - base
-            tag = window[index]
-            index += 1
-            if tag >= 128:
-                tag, index = self._varint(window, index - 1, end)
-            wire = tag & 7
-            if wire in (VARINT, BYTES):
-                value = window[index]
-                index += 1
-                if value >= 128:
-                    value, index = self._varint(window, index - 1, end)
-            else:
-                value, index = self._fixed(window, index, wire)
-            start = base + index
-            after = start + value if wire == BYTES else start
-            self._walked += 1
-            if after > end or tag < 8 or self._walked > MOST_FIELDS:
-                raise self._wrong(at, after, end, tag >> 3)
-            at = after
-            yield tag >> 3, wire, start if wire == BYTES else value, after
+            fields, at, error = self._run(at, end)
+            yield fields
+            if error is not None:
+                raise error
+
+    def _run(self, at: int, end: int) -> tuple[list[Field], int, FormatError | None]:
+        """The next fields, where they end, and what is wrong there: one loop, for nothing runs as often."""
+        fields: list[Field] = []
+        window, base = self._window, self._base
+        last = self._next - 20
+        try:
+            while at < end and len(fields) < _RUN:
+                if not base <= at <= last:
+                    self._fill(at)
+                    window, base, last = self._window, self._base, self._next - 20
+                index = at - base
+                tag, value = window[index], window[index + 1]
+                index += 2
+                wire = tag & 7
+                if tag >= 128 or value >= 128 or wire in _FIXED:
+                    tag, value, index = self._long(window, index - 2)
+                    wire = tag & 7
+                after = base + index
+                if wire == BYTES:
+                    value, after = after, after + value
+                if after > end or tag < 8 or wire not in _KNOWN:
+                    raise self._wrong(at, after, end, tag)
+                fields.append((tag >> 3, wire, value, after))
+                at = after
+        except FormatError as error:
+            return fields, at, error
+        finally:
+            self._count_fields(len(fields), at)
+        return fields, at, None
+
+    def entered(self) -> None:
+        """Keep count of a message that is taken apart: that costs as much as a few fields."""
+        self._walked += _COST
+
+    def _count_fields(self, count: int, at: int) -> None:
+        self._walked += count
+        if self._walked > MOST_FIELDS:
+            raise OverBudget("protobuf.fields", path=self.source.path, offset=at, most=MOST_FIELDS)
+
+    def _long(self, window: Bytes, index: int) -> tuple[int, int, int]:
+        """Tag, value and what is behind them, where one of them is no single byte."""
+        tag, index = self._varint(window, index)
+        if tag & 7 in _FIXED:
+            after = index + _FIXED[tag & 7]
+            return tag, int.from_bytes(window[index:after], "little"), after
+        value, index = self._varint(window, index)
+        return tag, value, index
 
     def bytes(self, span: Span, *, most: int = MOST_TEXT) -> Bytes:
         """The first `most` bytes that lie there."""
@@ -113,19 +153,13 @@ class Wire:
         numbers, index = [], 0
         padded = data + _PAD
         while index < len(data):
-            number, index = self._varint(padded, index, span[1], base=span[0])
+            number, index = self._varint(padded, index, base=span[0])
             numbers.append(number)
         if index > len(data):
             raise Malformed("protobuf.varint", path=self.source.path, offset=span[0])
         return numbers
 
-    def _fixed(self, window: Bytes, index: int, wire: int) -> tuple[int, int]:
-        if wire not in (FIXED32, FIXED64):
-            raise Malformed("protobuf.wire", path=self.source.path, offset=self._base + index, wire=wire)
-        after = index + (4 if wire == FIXED32 else 8)
-        return int.from_bytes(window[index:after], "little"), after
-
-    def _varint(self, window: Bytes, index: int, end: int, *, base: int | None = None) -> tuple[int, int]:
+    def _varint(self, window: Bytes, index: int, *, base: int | None = None) -> tuple[int, int]:
         """The number that begins there, kept to 64 bits, and the index behind it."""
         value, first = 0, index
         for shift in range(0, 70, 7):
@@ -136,10 +170,10 @@ class Wire:
                 return value & 0xFFFF_FFFF_FFFF_FFFF, index
         raise Malformed("protobuf.varint", path=self.source.path, offset=(self._base if base is None else base) + first)
 
-    def _wrong(self, at: int, after: int, end: int, number: int) -> FormatError:
-        path = self.source.path
-        if self._walked > MOST_FIELDS:
-            return OverBudget("protobuf.fields", path=path, offset=at, most=MOST_FIELDS)
+    def _wrong(self, at: int, after: int, end: int, tag: int) -> FormatError:
+        path, number = self.source.path, tag >> 3
+        if tag & 7 not in _KNOWN:
+            return Malformed("protobuf.wire", path=path, offset=at, wire=tag & 7)
         if after <= end:
             return Malformed("protobuf.number", path=path, offset=at)
         if end >= self.source.size:
@@ -174,12 +208,9 @@ class Message:
         self.wire = wire
         self.span = span
         self._inner: dict[int, Message] = {}
-        fields: dict[int, array[int]] = {}  # wire type, value, end; a graph may have a million fields
-        for number, kind, value, after in wire.fields(span):
-            if number not in fields:
-                fields[number] = array("Q")
-            fields[number].extend((kind, value, after))
-        self._fields = fields
+        self._fields: Mapping[int, list[_Place] | array[int]] = (
+            _packed(wire, span) if span[1] - span[0] > _LARGE else _listed(wire, span)
+        )
 
     def __contains__(self, number: int) -> bool:
         return number in self._fields
@@ -268,13 +299,33 @@ class Message:
         ]
         return (places[0][0], sum(after - start for start, after in places)) if places else None
 
-    def _each(self, number: int) -> Iterable[tuple[int, int, int]]:
-        fields = self._fields.get(number)
-        if fields is None:
-            return ()
-        if len(fields) == 3:
-            return ((fields[0], fields[1], fields[2]),)
-        return zip(fields[::3], fields[1::3], fields[2::3], strict=True)
+    def _each(self, number: int) -> Iterable[_Place]:
+        fields = self._fields.get(number, ())
+        if isinstance(fields, array):
+            return zip(fields[::3], fields[1::3], fields[2::3], strict=True)
+        return fields
+
+
+def _listed(wire: Wire, span: Span) -> dict[int, list[_Place]]:
+    found: dict[int, list[_Place]] = {}
+    wire.entered()
+    for number, kind, value, after in wire.fields(span):
+        if number in found:
+            found[number].append((kind, value, after))
+        else:
+            found[number] = [(kind, value, after)]
+    return found
+
+
+def _packed(wire: Wire, span: Span) -> dict[int, array[int]]:
+    """The same for a message that may have a million fields."""
+    found: dict[int, array[int]] = {}
+    wire.entered()
+    for run in wire.runs(span):
+        for number in {field[0] for field in run}:
+            flat = chain.from_iterable(field[1:] for field in run if field[0] == number)
+            found.setdefault(number, array("Q")).extend(flat)
+    return found
 
 
 def signed(value: int) -> int:
@@ -323,10 +374,10 @@ def _cut(wire: Wire, error: Truncated, number: int) -> Span | None:
     """The field that the file's end cuts off, if it is the one asked for."""
     at = error.offset or 0
     head = wire.source.read(at, 20) + _PAD
-    tag, index = wire._varint(head, 0, 0, base=at)
+    tag, index = wire._varint(head, 0, base=at)
     if tag != number << 3 | BYTES:
         return None
-    _, index = wire._varint(head, index, 0, base=at)
+    _, index = wire._varint(head, index, base=at)
     return min(at + index, wire.source.size), wire.source.size
 
 

@@ -42,6 +42,8 @@ def head(source: Source, names: frozenset[str], *, most: int = 1 << 16) -> Text 
     data = source.read(0, most)
     if b"\0" in data[:256] or not re.match(rb"(?:\s|#[^\n]*\n)*\w+\s*[:{]", data):
         return None
+    if source.size > most:  # the last line may be cut
+        data = data[: max(data.rfind(b"\n"), data.rfind(b"}"))]
     try:
         message = _parse(data.decode("utf-8", "replace"), source.path, whole=source.size <= most)
     except (Malformed, OverBudget):

@@ -20,7 +20,7 @@ from weigh.core.tensors import TensorInfo
 from weigh.knowledge.dtypes import dtypes
 from weigh.knowledge.element_types import dtype_name
 
-MOST_TENSORS = 200_000
+MOST_TENSORS = 100_000
 MOST_DIMENSIONS = 254  # TensorFlow's own bound
 MOST_ELEMENTS = 1 << 63
 MOST_NESTED = 8  # graphs in strings of graphs
@@ -45,6 +45,7 @@ _FUNCTION: Mapping[int, Kind] = {
     7: "message",  # arg_attr
     8: "message",  # resource_arg_unique_id
 }
+_LEAST_GRAPH = 16  # bytes
 _OP = re.compile(r"[A-Za-z_>][A-Za-z0-9_>./-]*\Z")
 _CONTENT = (4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 
@@ -140,10 +141,7 @@ def constant(node: Message) -> Message | None:
 
 def attribute(node: Message, name: str) -> Message | None:
     """One attribute's value."""
-    for entry in node.messages(5):
-        if entry.text(1) == name:
-            return entry.message(2)
-    return None
+    return next((entry.message(2) for entry in node.messages(5) if entry.text(1) == name), None)
 
 
 def tensor_info(tensor: Message, name: str) -> TensorInfo:
@@ -201,15 +199,15 @@ def observe(graph: Message) -> Iterator[Observation]:
 
 def _graphs_in(node: Message) -> Iterator[Iterator[Node]]:
     """Strings among a node's attributes and constants that are graphs or functions themselves."""
-    for entry in node.messages(5):
-        value = entry.message(2)
+    for span in node.spans(5):
+        value = node.wire.message(span).message(2) if span[1] - span[0] >= _LEAST_GRAPH else None
         if value is None:
             continue
         listed, tensor = value.message(1), value.message(8)
         spans = value.spans(2) + (listed.spans(2) if listed is not None else [])
         spans += tensor.spans(8) if tensor is not None and tensor.unsigned(1) == 7 else []
         for span in spans:
-            if 16 <= span[1] - span[0] <= MOST_STRING and (inner := _nested(node.wire, span)) is not None:
+            if _LEAST_GRAPH <= span[1] - span[0] <= MOST_STRING and (inner := _nested(node.wire, span)) is not None:
                 yield inner
 
 

@@ -8,8 +8,8 @@ from xml.parsers import expat
 from weigh.core.errors import Malformed, OverBudget
 from weigh.core.source import Source
 
-MOST_BYTES = 128 << 20
-MOST_ELEMENTS = 2_000_000
+MOST_BYTES = 64 << 20
+MOST_ELEMENTS = 600_000
 MOST_DEPTH = 64
 _STEP = 1 << 16
 

@@ -68,7 +68,7 @@ def matches(source: Source) -> bool:
     head = source.read(0, 128)
     if head[:1] == b"\x08":
         return _is_model(source)
-    return _is_blob(head) or _MIL.match(head) is not None
+    return _is_blob(head) or _MIL.match(head) is not None or _is_compiled(head)
 
 
 def _is_model(source: Source) -> bool:
@@ -108,11 +108,22 @@ def _is_blob(head: bytes) -> bool:
     return int.from_bytes(head[_BLOB_HEADER : _BLOB_HEADER + 4], "little") == _BLOB and not any(head[8:_BLOB_HEADER])
 
 
+def _is_compiled(head: bytes) -> bool:
+    """What a compiled model keeps beside its program: the kind of model, the version and the loader; or counts."""
+    kind, version = (int.from_bytes(head[at : at + 4], "little") for at in (0, 4))
+    if head[36:43] == b"generic" and 0 < version < 256:
+        return kind in coreml_models()
+    return head[:33] == (25).to_bytes(8, "little") + b"NeuralNetworkModelDetails"
+
+
 def read(source: Source) -> Header:
     """Inputs, outputs, layers or operations counted, and their weights. Raises FormatError."""
     head = source.read(0, 128)
     if _is_blob(head):
         return Header(format="coreml", metadata={"part": "weights"}, tensors=tuple(_blobs(source)))
+    if _is_compiled(head):
+        kind = coreml_models().get(int.from_bytes(head[:4], "little"))
+        return Header(format="coreml", metadata={"part": "compiled", **({"type": kind} if kind else {})})
     if _MIL.match(head):
         return Header(format="coreml", metadata={"part": "program text"})
     model = Wire(source).whole()

@@ -25,8 +25,8 @@ from weigh.knowledge.element_types import dtype_name
 
 MAGIC = 0x112
 MOST_DIMENSIONS = 64
-MOST_ARRAYS = 200_000
-MOST_SYMBOL = 16 << 20
+MOST_ARRAYS = 50_000
+MOST_SYMBOL = 4 << 20
 _V1, _V2, _V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA  # of one array; anything else is the rank of the oldest
 _DENSE = 0
 _AUXILIARY = {1: 1, 2: 2}  # row-sparse and compressed rows: how many arrays of indices stand beside the values

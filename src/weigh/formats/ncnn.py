@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from weigh.codecs.cursor import Cursor
-from weigh.core.errors import Malformed, OverBudget
+from weigh.core.errors import Malformed, OverBudget, Truncated
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta
 from weigh.core.observation import Observation
@@ -74,6 +74,8 @@ def _read_text(source: Source) -> Header:
     at = found.end()
     for line in lines:
         words = line.split()
+        if sum(types.values()) == layers:  # ncnn reads no further either
+            break
         if words and len(words) < 4:
             raise Malformed("ncnn", path=source.path, offset=at)
         if words:
@@ -81,8 +83,8 @@ def _read_text(source: Source) -> Header:
             tensors += (tensor for word in words[4:] if (tensor := _weight(words[1], word)) is not None)
             inputs += [words[-1]] if words[0] in ("Input", "pnnx.Input") and "=" not in words[-1] else []
         at += len(line) + 1
-    if sum(types.values()) != layers:
-        raise Malformed("ncnn_layers", path=source.path, offset=8, said=layers, found=sum(types.values()))
+    if sum(types.values()) < layers:
+        raise Truncated("ncnn_layers", path=source.path, offset=8, said=layers, found=sum(types.values()))
     metadata: dict[str, Meta] = {
         "dialect": "pnnx" if any("." in kind for kind in types) else "ncnn",
         "blobs": blobs,

@@ -20,7 +20,7 @@ from weigh.core.tensors import TensorInfo
 from weigh.knowledge.element_types import dtype_name, element_types
 
 MOST_DEPTH = 64  # of graphs in attributes of nodes
-MOST_TENSORS = 200_000
+MOST_TENSORS = 65_536
 MOST_LISTED = 1024  # inputs, outputs, functions, properties
 MOST_IR_VERSION = 1000
 DEFAULT_DOMAIN = "ai.onnx"
@@ -173,11 +173,16 @@ def _nodes(graph: Message, field: int, where: str) -> Generator[_Part, None, lis
     for number, node in enumerate(graph.messages(field)):
         name = where + (node.text(3) or f"{node.text(4) or ''}_{number}")
         yield "node", name, node
-        for attribute in node.messages(5):
-            yield from _tensors_in(attribute, node, name, where)
-            stem = f"{name}/{attribute.text(1) or ''}/"
-            graphs += [(stem, one) for kind in (6, 11) for one in attribute.messages(kind)]
+        for span in node.spans(5):
+            if any(field[0] in _HOLDERS for field in node.wire.fields(span)):
+                attribute = node.wire.message(span)
+                yield from _tensors_in(attribute, node, name, where)
+                stem = f"{name}/{attribute.text(1) or ''}/"
+                graphs += [(stem, one) for kind in (6, 11) for one in attribute.messages(kind)]
     return graphs
+
+
+_HOLDERS = frozenset((5, 6, 10, 11, 22, 23))  # what in an attribute is a tensor or a graph
 
 
 def _initializers(graph: Message, where: str) -> Iterator[_Part]:

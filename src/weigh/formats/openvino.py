@@ -17,7 +17,7 @@ from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 from weigh.knowledge.dtypes import dtypes
 
-MOST_TENSORS = 200_000
+MOST_TENSORS = 100_000
 MOST_LISTED = 256
 MOST_RUNTIME_INFO = 256
 WEIGHTS = ".bin"

@@ -26,7 +26,7 @@ MOST_DIMENSIONS = 64
 MOST_ELEMENTS = 1 << 40
 MOST_LEVELS = 8  # of detail, in a tensor of sequences
 MOST_DESCRIPTION = 1024
-MOST_TENSORS = 200_000
+MOST_TENSORS = 50_000
 MOST_LISTED = 256
 _LOD_TENSOR = 7
 
@@ -89,11 +89,10 @@ def _is_program(wire: Wire, whole: Span) -> bool:
 def read(source: Source) -> Header:
     """Operators and persistable variables of a program, or the tensors of a file of parameters. Raises FormatError."""
     if source.read(0, 1) != b"\x0a":
-        tensors = tuple(islice(_parameters(source), MOST_TENSORS))
-        return Header(format="paddle", metadata={"part": "parameters"}, tensors=tensors)
+        return Header(format="paddle", metadata={"part": "parameters"}, tensors=tuple(_parameters(source)))
     program = Wire(source).whole()
     operators: Counter[str] = Counter()
-    tensors = ()
+    tensors: tuple[TensorInfo, ...] = ()
     for block in program.messages(1):
         operators.update(operator.text(3) or "" for operator in block.messages(4))
         tensors += tuple(_variables(block))
@@ -159,30 +158,34 @@ def _parameters(source: Source) -> Iterator[TensorInfo]:
     cursor = Cursor(source)
     number = 0
     while cursor.left:
-        at = cursor.offset
-        if cursor.u32("version"):
-            raise Malformed("paddle.tensor", path=source.path, offset=at)
-        levels = cursor.u64("lod_level")
-        if levels > MOST_LEVELS:
-            raise Malformed("paddle.tensor", path=source.path, offset=at)
-        for _ in range(levels):
-            cursor.skip(cursor.u64("lod"), "lod")
-        version, length = cursor.u32("tensor version"), cursor.u32("desc size")
-        if version or not 0 < length <= MOST_DESCRIPTION:
-            raise Malformed("paddle.tensor", path=source.path, offset=at)
-        span = (cursor.offset, cursor.offset + length)
-        cursor.skip(length, "desc")
-        wire = Wire(source)
+        if number >= MOST_TENSORS:
+            raise OverBudget("tensors", path=source.path, offset=cursor.offset, most=MOST_TENSORS)
+        wire, span = Wire(source), _description(cursor)
         if 1 not in (fits(wire, span, _TENSOR) or frozenset()):
-            raise Malformed("paddle.tensor", path=source.path, offset=at)
+            raise Malformed("paddle.tensor", path=source.path, offset=span[0])
         dtype, shape = _described(wire.message(span), str(number))
         known = dtypes().get(dtype)
         if known is None or known.kind == "other" or min(shape, default=0) < 0:
-            raise Malformed("paddle.tensor", path=source.path, offset=at)
+            raise Malformed("paddle.tensor", path=source.path, offset=span[0])
         nbytes = known.nbytes(math.prod(shape))
         yield TensorInfo(name=str(number), dtype=dtype, shape=shape, nbytes=nbytes, offset=cursor.offset)
         cursor.skip(nbytes, f"tensor {number}")
         number += 1
+
+
+def _description(cursor: Cursor) -> Span:
+    """Where the next tensor's description lies: behind two versions, both 0, and its levels of detail."""
+    at = cursor.offset
+    version, levels = cursor.u32("version"), cursor.u64("lod_level")
+    if version or levels > MOST_LEVELS:
+        raise Malformed("paddle.tensor", path=cursor.source.path, offset=at)
+    for _ in range(levels):
+        cursor.skip(cursor.u64("lod"), "lod")
+    version, length = cursor.u32("tensor version"), cursor.u32("desc size")
+    if version or not 0 < length <= MOST_DESCRIPTION:
+        raise Malformed("paddle.tensor", path=cursor.source.path, offset=at)
+    cursor.skip(length, "desc")
+    return cursor.offset - length, cursor.offset
 
 
 def _described(tensor: Message, name: str) -> tuple[str, tuple[int, ...]]:

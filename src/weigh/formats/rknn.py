@@ -24,7 +24,7 @@ def matches(source: Source) -> bool:
     head = source.read(0, 16)
     if head[:8] == _ENCRYPTED or (head[4:8] == b"RKNN" and head[1:4] == b"\0\0\0"):
         return True
-    return head[:8] == b"RKNN\0\0\0\0" and 0 < int.from_bytes(head[8:16], "little") < 256
+    return head[:8] == b"RKNN\0\0\0\0" and 0 < int.from_bytes(head[8:16], "little") < 1 << 16
 
 
 def read(source: Source) -> Header:

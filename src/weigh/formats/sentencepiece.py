@@ -29,7 +29,7 @@ _FIRST = 16
 
 
 def matches(source: Source) -> bool:
-    """Pieces from the first byte on, each a text with a score."""
+    """Pieces from the first byte on, each a text; those that stand for no text of their own may have no score."""
     if source.read(0, 1) != b"\x0a":
         return False
     wire, whole = Wire(source), (0, source.size)
@@ -39,7 +39,8 @@ def matches(source: Source) -> bool:
         fields = [(value, after) for number, _, value, after in islice(wire.fields(whole), _LOOKED_AT) if number == 1]
     except FormatError:
         return False
-    return bool(fields) and all({1, 2} <= (fits(wire, span, _PIECE) or frozenset()) for span in fields)
+    pieces = [fits(wire, span, _PIECE) or frozenset() for span in fields]
+    return bool(pieces) and all(1 in piece for piece in pieces) and any(2 in piece for piece in pieces)
 
 
 def read(source: Source) -> Header:

@@ -20,6 +20,7 @@ from weigh.core.source import Listing, Source
 MODEL = "saved_model.pb"
 INDEX = "variables/variables.index"
 MOST_META_GRAPHS = 64
+MOST_FINGERPRINT = 256
 _SAVED_MODEL: Mapping[int, Kind] = {1: "varint", 2: "message"}
 _KERAS: Mapping[int, Kind] = {1: "message"}
 _KERAS_NODE: Mapping[int, Kind] = {1: "message", 2: "varint", 3: "text", 4: "text", 5: "text", 6: "message"}
@@ -33,16 +34,22 @@ _FINGERPRINT: Mapping[int, Kind] = {
 def matches(source: Source) -> bool:
     """A schema version and meta graphs; or one of the two files that Keras and TensorFlow lay beside it."""
     head = source.read(0, 1)
-    if head not in (b"\x08", b"\x0a", b"\x12"):
+    if head not in (b"\x08", b"\x0a", b"\x12", b"\x10", b"\x18", b"\x20", b"\x28", b"\x32"):
         return False
     wire, whole = Wire(source), (0, source.size)
-    if head == b"\x08" and fits(wire, whole, _FINGERPRINT) == frozenset(_FINGERPRINT):
+    if _is_fingerprint(wire, whole):
         return True
     if _is_keras(wire, whole):
         return True
     seen = fits(wire, whole, _SAVED_MODEL)
     meta_graph = first(wire, whole, 2) if seen is not None and head != b"\x0a" else None
     return meta_graph is not None and is_meta_graph(wire, meta_graph)
+
+
+def _is_fingerprint(wire: Wire, span: Span) -> bool:
+    """Most of its five sums, and a version; the fields stand in any order."""
+    seen = fits(wire, span, _FINGERPRINT) if span[1] <= MOST_FINGERPRINT else None
+    return seen is not None and 6 in seen and len(seen & {1, 2, 3, 4, 5}) >= 3
 
 
 def _is_keras(wire: Wire, span: Span) -> bool:
@@ -59,8 +66,8 @@ def read(source: Source) -> Header:
     if _is_keras(wire, whole):
         return Header(format="tf-savedmodel", metadata={"part": "keras_metadata", **_keras(wire)})
     model = wire.whole()
-    if 2 not in model:
-        return Header(format="tf-savedmodel", metadata={"part": "fingerprint", "uuid": model.text(7)})
+    if _is_fingerprint(wire, whole):
+        return Header(format="tf-savedmodel", metadata={"part": "fingerprint"})
     account = Account()
     meta_graphs = []
     for meta_graph in _meta_graphs(model):

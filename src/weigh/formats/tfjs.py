@@ -19,8 +19,9 @@ from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 from weigh.knowledge.dtypes import dtype_aliases, dtypes
 
-MOST_BYTES = 24 << 20
-MOST_TENSORS = 200_000
+MOST_BYTES = 8 << 20
+MOST_LOOKED_AT = 64 << 20
+MOST_TENSORS = 50_000
 _KEY = re.compile(rb'"(?:weightsManifest|modelTopology)"\s*:\s*[\[{]')
 _MANIFEST = re.compile(rb'"weightsManifest"\s*:\s*\[\s*(?:\]|\{\s*"(?:paths|weights)"\s*:\s*\[)')
 _HEAD, _STEP = 1 << 12, 1 << 20
@@ -29,7 +30,7 @@ _HEAD, _STEP = 1 << 12, 1 << 20
 def matches(source: Source) -> bool:
     """JSON with a topology or a manifest among its first keys, and a manifest as TensorFlow.js writes it."""
     head = source.read(0, _HEAD)
-    if not head.lstrip().startswith(b"{") or _KEY.search(head) is None or source.size > MOST_BYTES:
+    if not head.lstrip().startswith(b"{") or _KEY.search(head) is None or source.size > MOST_LOOKED_AT:
         return False
     return any(_MANIFEST.search(source.read(max(at - 256, 0), _STEP + 256)) for at in range(0, source.size, _STEP))
 
