@@ -266,27 +266,41 @@ def _quip(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
 def _weight(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
     if tensor.dtype.startswith("F8_"):
         return None
-    elements, scale = tensor.num_elements, beside.get("weight_scale")
+    elements = tensor.num_elements
     four = next((kind for kind in ("nf4", "fp4") if f"weight.quant_state.bitsandbytes__{kind}" in beside), None)
     if four is not None or "weight.absmax" in beside:
         packed = tensor.nbytes if tensor.dtype != "U8" and tensor.nbytes else elements
         return packed * 2, Quant(method="BNB", scheme=(four or "nf4").upper(), bits=4)
+    return _whole_numbers(tensor, beside, said)
+
+
+def _whole_numbers(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
+    """By the type that holds them, and what lies beside."""
+    elements, scale = tensor.num_elements, beside.get("weight_scale")
     match tensor.dtype:
         case "U32" if "scales" in beside:
             return _mlx(tensor, beside, said)
-        case "I8" if "SCB" in beside:
-            return elements, Quant(method="BNB", scheme="Int8", bits=8)
-        case "I8" if scale is not None:
-            return elements, Quant(scheme="W8A8", bits=8)
-        case "I8" if "weight_scales" in beside:
-            return elements, Quant(method="EETQ", scheme="Int8", bits=8)
-        case "I8" if (exponents := beside.get("scale")) is not None and exponents.dtype == "F8_E8M0":
-            return elements * 2, Quant(method="FP4", scheme="FP4", bits=4)
+        case "I8":
+            return _bytes(tensor, beside)
         case "U8" if scale is not None and said.method == "bitnet":
             return elements * 4, Quant(method="BitNet", scheme="1.58bit", bits=1.58)
         case "U8" if scale is not None:
             kind = "NVFP4" if "weight_scale_2" in beside or scale.dtype == "F8_E4M3" else "MXFP4"
             return elements * 2, Quant(method=kind, scheme=kind, bits=4)
+    return None
+
+
+def _bytes(tensor: TensorInfo, beside: _Beside) -> Meaning | None:
+    """A weight a byte, unless the scales are powers of two: those go with two weights of four bits."""
+    elements, exponents = tensor.num_elements, beside.get("scale")
+    if "SCB" in beside:
+        return elements, Quant(method="BNB", scheme="Int8", bits=8)
+    if "weight_scale" in beside:
+        return elements, Quant(scheme="W8A8", bits=8)
+    if "weight_scales" in beside:
+        return elements, Quant(method="EETQ", scheme="Int8", bits=8)
+    if exponents is not None and exponents.dtype == "F8_E8M0":
+        return elements * 2, Quant(method="FP4", scheme="FP4", bits=4)
     return None
 
 
