@@ -258,3 +258,13 @@ def test_a_shape_no_tensor_can_have_counts_for_nothing(name: str, shape: tuple[i
 )
 def test_any_neighbours_are_counted(rows: list[tuple[str, str, list[int]]], config: dict[str, Any]) -> None:
     assert count([tensor(f"layer.{name}", dtype, *shape) for name, dtype, shape in rows], config).parameters >= 0
+
+
+def test_layers_left_as_they_are_beside_packed_ones_are_named() -> None:
+    rows = [tensor(f"model.layers.0.mlp.up_proj.{name}", *rest) for name, *rest in LAYOUTS["AWQ"]]
+    rows += [tensor("lm_head.weight", "F16", 100, 256), tensor("model.layers.0.mlp.gate.weight", "F16", 8, 256)]
+    assert count([*rows, tensor("model.norm.weight", "F16", 256)], {}).left == ("lm_head", "gate")
+
+
+def test_where_nothing_is_packed_nothing_is_left() -> None:
+    assert count([tensor("lm_head.weight", "F16", 100, 256)], {}).left == ()
