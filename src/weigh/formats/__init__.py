@@ -21,6 +21,7 @@ from weigh.formats import (
     pytorch_tar,
     safetensors,
     tflite,
+    torchscript_json,
     unknown,
 )
 
@@ -34,6 +35,7 @@ FORMATS: tuple[Format, ...] = (
     executorch.FORMAT,
     ort.FORMAT,
     pytorch_export.FORMAT,
+    torchscript_json.FORMAT,
     pytorch.SCRIPT,
     pytorch.FORMAT,
     pytorch_legacy.FORMAT,

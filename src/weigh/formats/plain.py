@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from weigh.codecs.json import decode
+from weigh.codecs.png import text_keywords
 from weigh.core.errors import FormatError
 from weigh.core.format import Format
 from weigh.core.header import Header
@@ -86,6 +87,12 @@ def _is_picture(source: Source) -> bool:
     return head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
+def _read_picture(source: Source) -> Header:
+    """Programs that draw keep what they drew by in a PNG's text: ComfyUI its `workflow` and `prompt`."""
+    words = text_keywords(source)
+    return Header(format="image", metadata={"text": words} if words else {})
+
+
 def _is_pdf(source: Source) -> bool:
     return source.read(0, 5) == b"%PDF-"
 
@@ -119,7 +126,14 @@ def _format(
 
 
 HTML = _format("html", (".html", ".htm"), _is_page, _a_page)
-IMAGE = _format("image", (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tiff"), _is_picture)
+IMAGE = Format(
+    name="image",
+    suffixes=(".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tiff"),
+    matches=_is_picture,
+    read=_read_picture,
+    examine=_nothing,
+    is_model=False,
+)
 PDF = _format("pdf", (".pdf",), _is_pdf)
 JSON = _format("json", (".json",), _is_json)
 JSONL = _format("jsonl", (".jsonl", ".ndjson"), _is_jsonl)
