@@ -15,7 +15,7 @@ COMMANDS = {
     "check": "weigh.cli.report:check",
     "schema": "weigh.cli.schema:schema",
 }
-_TAKES_VALUE = {"--lang"}
+_TAKES_VALUE = {"--lang", "--signatures", "--fail-on"}
 
 
 class _Commands(click.Group):

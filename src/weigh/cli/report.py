@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import NamedTuple
 
 import click
 import msgspec
 
-from weigh.cli.options import common, language_of
+from weigh.cli.options import common, language_of, signatures_file, signed
+from weigh.core.errors import WeighError
 from weigh.core.finding import SEVERITIES
 from weigh.core.report import Report
-from weigh.text import Language, complain_about, safe, say
+from weigh.text import Language, complain, complain_about, safe, say
 
 _references = click.argument("references", metavar="REF...", nargs=-1, required=True)
 _fail_on = click.option(
@@ -22,23 +24,33 @@ _fail_on = click.option(
 @click.command()
 @_references
 @_fail_on
+@signed
 @common
 def report(
-    references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
+    references: tuple[str, ...],
+    fail_on: str,
+    signatures: str | None,
+    as_json: bool,
+    lang: str | None,
+    offline: bool,
+    quiet: bool,
 ) -> int:
     """The whole report on names, files and folders, and what to do next."""
-    return _run(references, fail_on, language_of(lang), "json" if as_json else "quiet" if quiet else "text", _whole)
+    how = _How(fail_on, language_of(lang), _form(as_json, quiet), signatures_file(signatures))
+    return _run(references, how, _whole)
 
 
 @click.command()
 @_references
 @click.option("--tensors", is_flag=True, help="List every tensor.")
 @click.option("--metadata", is_flag=True, help="List every key of the headers.")
+@signed
 @common
 def inspect(
     references: tuple[str, ...],
     tensors: bool,
     metadata: bool,
+    signatures: str | None,
     as_json: bool,
     lang: str | None,
     offline: bool,
@@ -47,47 +59,67 @@ def inspect(
     """What the files hold."""
     from weigh.cli.inspect import cut
 
-    return _run(
-        references,
-        "critical",
-        language_of(lang),
-        "json" if as_json else "quiet" if quiet else "text",
-        lambda whole: cut(whole, tensors=tensors, metadata=metadata),
-    )
+    how = _How("critical", language_of(lang), _form(as_json, quiet), signatures_file(signatures))
+    return _run(references, how, lambda whole: cut(whole, tensors=tensors, metadata=metadata))
 
 
 @click.command()
 @_references
 @_fail_on
+@signed
 @common
 def check(
-    references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
+    references: tuple[str, ...],
+    fail_on: str,
+    signatures: str | None,
+    as_json: bool,
+    lang: str | None,
+    offline: bool,
+    quiet: bool,
 ) -> int:
     """Safe? Whole? True to its name?"""
-    return _run(references, fail_on, language_of(lang), "json" if as_json else "quiet" if quiet else "text", _judgement)
+    how = _How(fail_on, language_of(lang), _form(as_json, quiet), signatures_file(signatures))
+    return _run(references, how, _judgement)
 
 
-def _run(
-    references: tuple[str, ...], fail_on: str, language: Language, form: str, cut: Callable[[Report], Report]
-) -> int:
+class _How(NamedTuple):
+    """What the three commands share."""
+
+    fail_on: str
+    language: Language
+    form: str
+    signatures: str | None
+
+
+def _form(as_json: bool, quiet: bool) -> str:
+    return "json" if as_json else "quiet" if quiet else "text"
+
+
+def _run(references: tuple[str, ...], how: _How, cut: Callable[[Report], Report]) -> int:
+    from weigh.app.signatures import read_signatures
     from weigh.app.weigh import weigh
 
+    try:
+        own = read_signatures(how.signatures) if how.signatures is not None else ()
+    except WeighError as error:
+        click.echo(complain(error, how.language), err=True)
+        return 2
     reports = []
     status = 0
     for number, text in enumerate(references):
-        whole = weigh(text)
-        status = max(status, exit_status(whole, fail_on))
-        match form:
+        whole = weigh(text, signatures=own)
+        status = max(status, exit_status(whole, how.fail_on))
+        match how.form:
             case "json":
                 reports.append(cut(whole))
             case "quiet":
-                click.echo(_verdict_line(whole, language))
+                click.echo(_verdict_line(whole, how.language))
             case _:
-                _show(cut(whole), language, first=number == 0)
-    if form == "json":
+                _show(cut(whole), how.language, first=number == 0)
+    if how.form == "json":
         from weigh.text.document import to_json
 
-        click.echo(to_json(reports[0] if len(references) == 1 else reports, language))
+        click.echo(to_json(reports[0] if len(references) == 1 else reports, how.language))
     return status
 
 

@@ -59,9 +59,9 @@ def unpack(
         run.error = _error(error, source, run.at)
     except FormatError as error:
         run.error = error
-    data = run.out.getvalue()
-    whole = run.error is None and len(data) <= most
-    return Unpacked(data=data[:most], whole=whole, end=run.at - len(run.rest), error=run.error)
+    whole = run.error is None and run.out.tell() <= most
+    run.out.truncate(most)
+    return Unpacked(data=run.out.getvalue(), whole=whole, end=run.at - len(run.rest), error=run.error)
 
 
 def inflater(bits: int) -> Decoder:
