@@ -151,6 +151,14 @@ def test_what_comes_out_before_a_stream_breaks_is_looked_at() -> None:
     assert any(one.kind == "import" for one in seen[1].observations)
 
 
+def test_a_wrong_checksum_in_a_sevenzip_is_told_and_the_file_looked_at() -> None:
+    data = bytearray((SAMPLES / "7z" / "copy.7z").read_bytes())
+    data[data.index(b"hidden_size")] ^= 1
+    archive, *inside = seen_in(bytes(data))
+    assert [problem.detail.key for problem in archive.problems] == ["error.sevenzip.crc"]
+    assert [problem.kind for one in inside for problem in one.problems] == ["over-budget"]
+
+
 def test_what_stands_behind_a_compressed_stream_is_looked_at() -> None:
     seen = seen_in(gzip.compress(b"all is well\n") + HOSTILE, "m.gz")
     assert [(one.format, any(seen.kind == "import" for seen in one.observations)) for one in seen[1:]] == [
