@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import httpx
 
-CONNECT_SECONDS, READ_SECONDS = 10.0, 20.0
-GRACE_SECONDS = 30.0  # before a slow answer is held against LEAST_RATE
+CONNECT_SECONDS, READ_SECONDS = 10.0, 15.0
+GRACE_SECONDS = 20.0  # before a slow answer is held against LEAST_RATE
 LEAST_RATE = 2048  # bytes a second
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from weigh.sources.client import Answer, Client
 from weigh.sources.refusals import NotFetched
-from weigh.sources.request import MOST_TRIES, Ask, ask
+from weigh.sources.request import Ask, ask, try_again
 
 FIRST = 128 << 10  # bytes of the first request, of the last ones of a file, and after a jump
 BEHIND = 4 << 10  # before where a jump leads
@@ -125,10 +125,7 @@ class HttpSource:
                 self._ask(at, min(stop, self.size), got)
             except (ConnectionError, TimeoutError) as error:
                 tries += 1
-                if tries == MOST_TRIES:
-                    key = "http.slow" if isinstance(error, TimeoutError) else "http.cut"
-                    raise NotFetched(key, path=self.path, offset=at, tries=tries, reason=str(error)) from error
-                self._client.wait(0.25 * 2**tries)
+                try_again(self._client, error, tries, path=self.path, offset=at)
         if got:
             self._pieces = sorted([*self._pieces, (start, bytes(got))])
 
