@@ -106,10 +106,10 @@ class HttpSource:
             self._ahead = max(wanted // 8, FIRST)
         else:
             self._ahead = wanted = min(2 * self._ahead, MOST_AHEAD) if before == start else self._after_a_jump()
-        if before < start:
-            start = max(before, min(start - BEHIND, stop - FIRST if stop == self.size else stop))
         room = max(MOST_BYTES - self.fetched, 0)
-        return start, max(stop, min(start + min(wanted, room), after))
+        end = max(stop, min(start + min(wanted, room), after))
+        earlier = max(before, min(start - BEHIND, stop - FIRST if stop == self.size else stop))
+        return (earlier if before < start and end - earlier <= room else start), end
 
     def _after_a_jump(self) -> int:
         self._jumps += 1
