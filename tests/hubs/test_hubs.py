@@ -188,6 +188,14 @@ def test_the_token_is_shown_to_the_hub(folder: dict[str, Content], client: Hasty
 # Hubs that fail or lie
 
 
+@pytest.mark.parametrize(
+    "url", ["https://", "http://:80/x", "http://[::1", "http://host:port/x", "http://a b/c", "https:///x"]
+)
+def test_what_can_be_no_address_is_not_asked_for(client: Hasty, url: str) -> None:
+    assert key_of(weigh(url, Network(client=client))) == "hub.address"
+    assert client.traffic.requests == 0
+
+
 def test_pages_are_followed_to_the_last(client: Hasty) -> None:
     files: Mapping[str, Content] = {f"part-{at:05}.bin": b"" for at in range(2500)}
     assert len(listed(hub(files, page=1000), client).entries) == 2500

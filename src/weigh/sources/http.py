@@ -125,7 +125,7 @@ class HttpSource:
                 self._ask(at, min(stop, self.size), got)
             except (ConnectionError, TimeoutError) as error:
                 tries += 1
-                try_again(self._client, error, tries, path=self.path, offset=at)
+                try_again(self._client, error, tries, path=self.path, offset=at or None)
         if got:
             self._pieces = sorted([*self._pieces, (start, bytes(got))])
 
