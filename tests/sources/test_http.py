@@ -18,7 +18,7 @@ from tests.loopback import Asked, Content, Hasty, Loopback, Reply, Sparse, range
 from weigh.app.weigh import examine
 from weigh.core.rule import Examined
 from weigh.sources import client as clients
-from weigh.sources.http import FIRST, MOST_BYTES, HttpSource
+from weigh.sources.http import FIRST, LAST, MOST_BYTES, HttpSource
 from weigh.sources.memory import MemorySource
 from weigh.sources.refusals import NotFetched, Refused
 from weigh.sources.request import Access, Ask, origin_of
@@ -239,8 +239,8 @@ def test_a_pytorch_header_costs_its_pickle_and_its_directory(client: Hasty, numb
     assert seen.header is not None and len(seen.header.tensors) == number
     assert [problem.kind for problem in seen.problems] == ["left-there"]
     assert "torch._utils _rebuild_tensor_v2" in {one.value for one in seen.observations}
-    assert requests <= (3 if needed < 2 * FIRST else 4)  # a pickle and a directory both beyond the first look
-    assert nbytes < 2 * needed + 2 * FIRST
+    assert requests <= (3 if needed < FIRST + LAST else 4)  # a pickle and a directory both beyond the first look
+    assert nbytes < 2 * needed + FIRST + LAST
 
 
 def test_a_small_file_is_one_request(client: Hasty, samples: Path) -> None:

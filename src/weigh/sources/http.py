@@ -11,7 +11,8 @@ from weigh.sources.client import Answer, Client
 from weigh.sources.refusals import NotFetched
 from weigh.sources.request import Ask, ask, try_again
 
-FIRST = 128 << 10  # bytes of the first request, of the last ones of a file, and after a jump
+FIRST = 64 << 10  # bytes of the first request, and after a jump
+LAST = 128 << 10  # of the one for a file's end, where archives keep their directory
 BEHIND = 4 << 10  # before where a jump leads
 MOST_AHEAD = 8 << 20
 MOST_BYTES = 64 << 20  # of one file
@@ -108,7 +109,7 @@ class HttpSource:
             self._ahead = wanted = min(2 * self._ahead, MOST_AHEAD) if before == start else self._after_a_jump()
         room = max(MOST_BYTES - self.fetched, 0)
         end = max(stop, min(start + min(wanted, room), after))
-        earlier = max(before, min(start - BEHIND, stop - FIRST if stop == self.size else stop))
+        earlier = max(before, min(start - BEHIND, stop - LAST if stop == self.size else stop))
         return (earlier if before < start and end - earlier <= room else start), end
 
     def _after_a_jump(self) -> int:
