@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from types import TracebackType
 
 import msgspec
@@ -43,7 +44,7 @@ class HttpSource:
         self._at = what.url
         self._sure = size is not None
         self._version: str | None = None
-        self._pieces: list[tuple[int, bytes]] = []
+        self._pieces: list[tuple[int, bytearray]] = []
         self._expected = (0, 0)
         self._ahead = FIRST // 2
         self._jumps = 0
@@ -128,7 +129,7 @@ class HttpSource:
                 tries += 1
                 try_again(self._client, error, tries, path=self.path, offset=at or None)
         if got:
-            self._pieces = sorted([*self._pieces, (start, bytes(got))])
+            self._pieces = sorted([*self._pieces, (start, got)], key=itemgetter(0))
 
     def _ask(self, start: int, stop: int, into: bytearray) -> None:
         """One request for these bytes, held against what was asked; the whole file is asked for without a range."""
