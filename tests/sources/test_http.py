@@ -422,6 +422,11 @@ def test_a_redirect_that_has_run_out_is_asked_for_anew(client: Hasty) -> None:
         assert opened(client, server).read(0, 600_000) == BYTES[:600_000]
 
 
+@pytest.mark.parametrize("target", ["http://a..b/x", "http://[::1/x", "http://host:99999/x", "mailto:x", "http://%00/"])
+def test_a_redirect_to_what_is_no_address_is_one_error(client: Hasty, target: str) -> None:
+    assert key_of(client, lambda asked: Reply(302, {"location": target})) in ("redirect", "cut")
+
+
 def test_a_redirect_never_leads_from_https_to_http() -> None:
     class Downgrading:
         status, headers = 302, {"location": "http://127.0.0.1/m"}

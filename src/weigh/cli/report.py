@@ -31,7 +31,7 @@ _fail_on = click.option(
 def report(
     references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
 ) -> int:
-    """The whole report on names, files and folders, and what to do next."""
+    """The whole report on names, files, folders and models on hubs, and what to do next."""
     return _run(references, fail_on, How(language_of(lang), form_of(as_json, quiet), offline), _whole)
 
 

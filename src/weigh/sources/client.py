@@ -84,7 +84,7 @@ class HttpxClient:
             response = stack.enter_context(self._client.stream("GET", url, headers=dict(headers)))
         except httpx.TimeoutException as error:
             raise TimeoutError(type(error).__name__) from error
-        except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
+        except (httpx.TransportError, httpx.InvalidURL, OSError, UnicodeError) as error:
             raise ConnectionError(str(error) or type(error).__name__) from error
         return _HttpxAnswer(response, stack, self._traffic)
 
