@@ -93,6 +93,7 @@ def serving(answer: Callable[[Asked], Reply]) -> Iterator[Loopback]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         loopback: Loopback = self.server.loopback  # type: ignore[attr-defined]

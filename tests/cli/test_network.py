@@ -6,13 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from tests.hubs.server import hub
-from tests.loopback import Content, Loopback, Reply, serving
+from tests.loopback import Asked, Content, Loopback, Reply, serving
 from weigh.cli.main import weigh as command
 from weigh.cli.network import site_of
 from weigh.hubs import HUBS, huggingface, modelscope
@@ -26,7 +28,7 @@ def folder(samples: Path) -> dict[str, Content]:
     return {path.name: path.read_bytes() for path in root.iterdir()}
 
 
-def run(server: Loopback, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(server: Loopback, *arguments: str, stderr: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {
         "HF_ENDPOINT": f"{server.url}/",
         "MODELSCOPE_ENDPOINT": server.url,
@@ -35,7 +37,8 @@ def run(server: Loopback, *arguments: str) -> subprocess.CompletedProcess[str]:
     }
     return subprocess.run(
         [sys.executable, "-m", "weigh", *arguments],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         encoding="utf-8",
         timeout=60,
@@ -132,3 +135,33 @@ def test_a_token_that_is_no_header_is_not_sent(bare: Path, monkeypatch: pytest.M
     file.write_text(token)
     monkeypatch.setenv("HF_TOKEN_PATH", str(file))
     assert site_of(huggingface.HUB).token is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals there are made otherwise")
+@pytest.mark.parametrize(("option", "shown"), [("--lang=en", True), ("--quiet", False), ("--json", False)])
+def test_on_a_terminal_what_takes_longer_shows_how_far_it_is(
+    folder: dict[str, Content], option: str, shown: bool
+) -> None:
+    import pty
+
+    def late(asked: Asked) -> Reply:
+        time.sleep(0.7)
+        return hub(folder)(asked)
+
+    master, terminal = pty.openpty()
+    drawn = bytearray()
+
+    def watch() -> None:
+        while not drawn.endswith(b"the end"):
+            drawn.extend(os.read(master, 4096))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with serving(late) as server:
+        done = run(server, "hf:org/name", option, stderr=terminal)
+    os.write(terminal, b"the end")
+    watcher.join(10)
+    os.close(terminal)
+    os.close(master)
+    assert done.returncode == 0
+    assert (b"requests," in drawn) is shown and (drawn != b"the end") is shown

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +17,7 @@ import pytest
 from tests.hubs.server import COMMIT, as_json, hub, item, missing, sha256
 from tests.loopback import Asked, Content, Hasty, Loopback, Reply, Sparse, serving
 from tests.sources.test_http import safetensors
+from weigh import hubs
 from weigh.app.network import Network
 from weigh.app.remote import MOST_FILES
 from weigh.app.weigh import weigh
@@ -139,6 +142,12 @@ def test_a_listing_keeps_the_hashes_that_the_hub_has(client: Hasty) -> None:
         assert files["model.gguf"].sha256 == sha256(weights)
 
 
+def test_every_hub_is_listed() -> None:
+    modules = [importlib.import_module(f"weigh.hubs.{one.name}") for one in pkgutil.iter_modules(hubs.__path__)]
+    own = [module.HUB for module in modules if hasattr(module, "HUB")]
+    assert {hub.id for hub in own if hub.list is not None} == {hub.id for hub in HUBS}
+
+
 @pytest.mark.parametrize(
     ("url", "found"),
     [
@@ -177,6 +186,14 @@ def test_the_token_is_shown_to_the_hub(folder: dict[str, Content], client: Hasty
 
 
 # Hubs that fail or lie
+
+
+@pytest.mark.parametrize(
+    "url", ["https://", "http://:80/x", "http://[::1", "http://host:port/x", "http://a b/c", "https:///x"]
+)
+def test_what_can_be_no_address_is_not_asked_for(client: Hasty, url: str) -> None:
+    assert key_of(weigh(url, Network(client=client))) == "hub.address"
+    assert client.traffic.requests == 0
 
 
 def test_pages_are_followed_to_the_last(client: Hasty) -> None:

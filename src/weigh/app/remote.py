@@ -19,7 +19,7 @@ from weigh.hubs import locate
 from weigh.hubs.repository import Repository
 from weigh.sources.refusals import NotFetched, Refused
 
-AT_ONCE = 8
+AT_ONCE = 6
 MOST_FILES = 1000
 MOST_FAILED = 4  # files that a server fails to give before it is left alone
 _FAILURES = frozenset({"error.http.cut", "error.http.slow", "error.http.busy"})

@@ -31,7 +31,7 @@ def network(language: Language, *, shown: bool) -> Iterator[tuple[Network, Traff
     screen.traffic = traffic
     client = HttpxClient(traffic, agent=f"weigh/{version('weigh')}")
     try:
-        sites = {hub.id: site_of(hub) for hub in HUBS}
+        sites: dict[str, Site] = {hub.id: site_of(hub) for hub in HUBS}
         yield Network(client=client, sites=sites, progress=screen.files), traffic
     finally:
         client.close()

@@ -40,7 +40,7 @@ def report(
     offline: bool,
     quiet: bool,
 ) -> int:
-    """The whole report on names, files and folders, and what to do next."""
+    """The whole report on names, files, folders and models on hubs, and what to do next."""
     how = How(language_of(lang), form_of(as_json, quiet), offline, signatures=signatures_file(signatures))
     return _run(references, fail_on, how, _whole)
 

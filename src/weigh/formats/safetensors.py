@@ -18,6 +18,7 @@ from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 from weigh.knowledge.dtypes import Dtype, dtypes
+from weigh.sources.distant import distant
 
 MOST_HEADER = 100_000_000  # the reference reader's own limit
 MOST_DIMENSIONS = 64
@@ -73,6 +74,8 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
 
 
 def _whole(cursor: Cursor, length: int) -> bytes:
+    if (far := distant(cursor.source)) is not None:
+        far.expect(cursor.offset, length)
     step = 32 << 20  # below the walk's bound for one block
     return b"".join(cursor.bytes(min(step, length - start), "header") for start in range(0, length, step))
 

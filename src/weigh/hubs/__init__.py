@@ -43,7 +43,7 @@ def _on(hub: Hub, reference: Reference, site: Site) -> Place | None:
     return Place(
         Reference(
             text=reference.text,
-            hub="hf" if hub.id == "hf" else "ms",
+            hub=hub.id,
             namespace=named.get("namespace"),
             name=named.get("name") or "",
             revision=named.get("revision"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from weigh.core.reference import Hub as Prefix
 from weigh.core.reference import Reference
 from weigh.core.value import Value
 from weigh.hubs.repository import Repository
@@ -36,7 +37,7 @@ class Hub(Value, frozen=True, kw_only=True):
     looks for an endpoint and a token, the first one first.
     """
 
-    id: str
+    id: Prefix
     endpoint: str
     open: Callable[[Reference, Site, Client], HttpSource]
     list: Callable[[Reference, Site, Client], Repository] | None = None

@@ -16,7 +16,7 @@ from weigh.sources.refusals import NotFetched
 from weigh.sources.request import Access, Answered, Ask, fetch
 
 MOST_ENTRIES = 200_000
-MOST_PAGE = 32 << 20  # bytes of one answer that lists files
+MOST_PAGE = 16 << 20  # bytes of one answer that lists files
 MOST_FETCHED = 1 << 30  # bytes of all files
 MOST_KEPT, KEPT = 128, 16 << 20  # so many small files are asked for once and kept
 T = TypeVar("T")

@@ -13,7 +13,8 @@ from weigh.sources.request import Ask, origin_of
 def open_file(reference: Reference, site: Site, client: Client) -> HttpSource:
     """The file at the address. Raises NotFetched."""
     url = str(reference).partition("#")[0]
-    if origin_of(url).partition("://")[2].startswith(":") or any(mark.isspace() for mark in url):
+    origin = origin_of(url)
+    if not origin or "://:" in origin or any(mark.isspace() for mark in url):
         raise NotFetched("hub.address", path=url)
     return HttpSource(client, Ask(url=url, path=url.partition("?")[0]))  # what is asked may be a signature
 

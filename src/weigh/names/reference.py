@@ -10,7 +10,7 @@ from weigh.core.reference import Hub, Reference
 
 MOST = 8192
 _HUB = re.compile(r"^(hf|ms|ollama|echo):(.*)$", re.DOTALL)
-_URL = re.compile(r"^(https?)://(.+)$", re.DOTALL)
+_URL = re.compile(r"^(https?)://(.*)$", re.DOTALL)
 _PIECE = re.compile(r"(?!\.{1,2}$)[^\s/@:\\\x00-\x1f\x7f]+")
 _SNAPSHOT = re.compile(r"models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\][^/\\]+(?:[/\\](.+))?$")
 _HUBS: dict[str, Hub] = {"hf": "hf", "ms": "ms", "ollama": "ollama", "echo": "echo"}

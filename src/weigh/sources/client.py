@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import httpx
 
-CONNECT_SECONDS, READ_SECONDS = 10.0, 20.0
-GRACE_SECONDS = 30.0  # before a slow answer is held against LEAST_RATE
+CONNECT_SECONDS, READ_SECONDS = 10.0, 15.0
+GRACE_SECONDS = 20.0  # before a slow answer is held against LEAST_RATE
 LEAST_RATE = 2048  # bytes a second
 
 
@@ -84,7 +84,7 @@ class HttpxClient:
             response = stack.enter_context(self._client.stream("GET", url, headers=dict(headers)))
         except httpx.TimeoutException as error:
             raise TimeoutError(type(error).__name__) from error
-        except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
+        except (httpx.TransportError, httpx.InvalidURL, OSError, UnicodeError) as error:
             raise ConnectionError(str(error) or type(error).__name__) from error
         return _HttpxAnswer(response, stack, self._traffic)
 

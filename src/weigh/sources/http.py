@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from types import TracebackType
 
 import msgspec
 
 from weigh.sources.client import Answer, Client
 from weigh.sources.refusals import NotFetched
-from weigh.sources.request import MOST_TRIES, Ask, ask
+from weigh.sources.request import Ask, ask, try_again
 
-FIRST = 128 << 10  # bytes of the first request, of the last ones of a file, and after a jump
+FIRST = 64 << 10  # bytes of the first request, and after a jump
+LAST = 128 << 10  # of the one for a file's end, where archives keep their directory
 BEHIND = 4 << 10  # before where a jump leads
 MOST_AHEAD = 8 << 20
 MOST_BYTES = 64 << 20  # of one file
@@ -42,7 +44,7 @@ class HttpSource:
         self._at = what.url
         self._sure = size is not None
         self._version: str | None = None
-        self._pieces: list[tuple[int, bytes]] = []
+        self._pieces: list[tuple[int, bytearray]] = []
         self._expected = (0, 0)
         self._ahead = FIRST // 2
         self._jumps = 0
@@ -106,10 +108,10 @@ class HttpSource:
             self._ahead = max(wanted // 8, FIRST)
         else:
             self._ahead = wanted = min(2 * self._ahead, MOST_AHEAD) if before == start else self._after_a_jump()
-        if before < start:
-            start = max(before, min(start - BEHIND, stop - FIRST if stop == self.size else stop))
         room = max(MOST_BYTES - self.fetched, 0)
-        return start, max(stop, min(start + min(wanted, room), after))
+        end = max(stop, min(start + min(wanted, room), after))
+        earlier = max(before, min(start - BEHIND, stop - LAST if stop == self.size else stop))
+        return (earlier if before < start and end - earlier <= room else start), end
 
     def _after_a_jump(self) -> int:
         self._jumps += 1
@@ -125,12 +127,9 @@ class HttpSource:
                 self._ask(at, min(stop, self.size), got)
             except (ConnectionError, TimeoutError) as error:
                 tries += 1
-                if tries == MOST_TRIES:
-                    key = "http.slow" if isinstance(error, TimeoutError) else "http.cut"
-                    raise NotFetched(key, path=self.path, offset=at, tries=tries, reason=str(error)) from error
-                self._client.wait(0.25 * 2**tries)
+                try_again(self._client, error, tries, path=self.path, offset=at or None)
         if got:
-            self._pieces = sorted([*self._pieces, (start, bytes(got))])
+            self._pieces = sorted([*self._pieces, (start, got)], key=itemgetter(0))
 
     def _ask(self, start: int, stop: int, into: bytearray) -> None:
         """One request for these bytes, held against what was asked; the whole file is asked for without a range."""

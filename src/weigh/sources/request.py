@@ -16,6 +16,7 @@ from weigh.sources.refusals import NotFetched, Refused
 
 MOST_REDIRECTS = 5
 MOST_TRIES = 4  # of one request, the first included
+MOST_SLOW = 2  # of them may end for want of an answer
 MOST_WAIT = 30.0  # seconds that a busy server may ask us to wait
 MOST_REASON = 4096
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -87,10 +88,16 @@ def fetch(client: Client, what: Ask, *, most: int) -> tuple[bytes, Answered]:
                 answered.answer.close()
         except (ConnectionError, TimeoutError) as error:
             tries += 1
-            if tries == MOST_TRIES:
-                key = "http.slow" if isinstance(error, TimeoutError) else "http.cut"
-                raise NotFetched(key, path=what.path, offset=0, tries=tries, reason=str(error)) from error
-            client.wait(0.25 * 2**tries)
+            try_again(client, error, tries, path=what.path)
+
+
+def try_again(client: Client, error: OSError, tries: int, *, path: str, offset: int | None = None) -> None:
+    """Wait a moment before the next try of a connection that failed; NotFetched where it failed too often."""
+    slow = isinstance(error, TimeoutError)
+    if tries >= (MOST_SLOW if slow else MOST_TRIES):
+        key = "http.slow" if slow else "http.cut"
+        raise NotFetched(key, path=path, offset=offset, tries=tries, reason=str(error)) from error
+    client.wait(0.25 * 2**tries)
 
 
 def _body(answer: Answer, path: str, most: int) -> bytes:
