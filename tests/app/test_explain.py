@@ -64,7 +64,7 @@ VL            function.vision
 mmproj        function.projector
 Flash         tier.flash
 LoRA          training.lora
-GRPO          training.rl
+GRPO          training.grpo
 i1            file.imatrix
 .gguf         format.gguf
 pt            function.base
