@@ -13,6 +13,8 @@ from weigh.knowledge.terms import Term, shapes, terms
 from weigh.names.grammar import Reading, readings
 
 _SEPARATORS = re.compile(r"[\s\-_./:]+")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_KINDS = ("size", "version", "tier", "function", "training", "quantisation", "format", "file", "language")
 _PARAMETERS_OF_AN_8B = 8.03e9
 Entry = Term | QuantLabel
 
@@ -37,13 +39,15 @@ def nearest(term: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_spelling(known[key][0]) for key in found))
 
 
-def contents() -> Mapping[str, tuple[str, ...]]:
-    """Every listed term by its kind."""
+def contents(*, chinese: bool = False) -> Mapping[str, tuple[str, ...]]:
+    """Every listed term by its kind; on wish with a Chinese spelling behind, where there is one."""
     found: dict[str, list[str]] = {}
     for term in terms().values():
-        found.setdefault(term.kind, []).append(_spelling(term))
+        name = _spelling(term)
+        beside = next((word for word in _words(term) if chinese and _CHINESE.match(word)), None)
+        found.setdefault(term.kind, []).append(f"{name} {beside}" if beside else name)
     found.setdefault("quantisation", []).extend(row.id for row in quantisations())
-    return {kind: tuple(sorted(set(found[kind]), key=str.lower)) for kind in sorted(found)}
+    return {kind: tuple(sorted(set(found[kind]), key=str.lower)) for kind in _KINDS if kind in found}
 
 
 def _plain(text: str) -> str:
@@ -123,15 +127,20 @@ def _figures(label: QuantLabel) -> dict[str, Figure]:
 
 
 def _circumstances(term: Term) -> dict[str, Figure]:
-    words = {word for suffix in suffixes() if f"{suffix.kind}.{suffix.value}" == term.id for word in suffix.words}
     facts: dict[str, Figure] = {}
-    if spellings := tuple(sorted(words | set(term.aliases))):
+    if spellings := _words(term):
         facts["spellings"] = spellings
     if term.opens:
         facts["opens"] = term.opens
     if term.runs_code is not None:
         facts["runs_code"] = term.runs_code
     return facts
+
+
+def _words(term: Term) -> tuple[str, ...]:
+    """Its spellings: the table's own first, those of the decoder after them."""
+    decoded = (word for suffix in suffixes() if f"{suffix.kind}.{suffix.value}" == term.id for word in suffix.words)
+    return tuple(dict.fromkeys((*term.aliases, *decoded)))
 
 
 def _shaped(asked: str, reading: Reading) -> Explanation:
