@@ -79,6 +79,9 @@ A3B           active
 A22B          active
 30B           size
 0.6b          size
+70亿           size
+1万亿          size
+PTQ           quantisation.ptq
 1T            trillion
 8x22B         mixture
 4e1t          epochs
