@@ -23,7 +23,7 @@ FORMATS = """
     safetensors gguf ggml pytorch pytorch-legacy pytorch-tar torchscript pickle joblib npy npz onnx onnx-tensor
     tf-savedmodel tf-checkpoint tf-graphdef tf-metagraph keras-h5 hdf5 keras tflite tfjs coreml coreml-package openvino
     ncnn mnn caffe mxnet paddle tensorrt executorch flax-msgpack rknn xgboost sentencepiece tiktoken huggingface diffusers
-    jsonl csv parquet git-lfs-pointer unknown
+    jsonl csv parquet git-lfs-pointer unknown pytorch-export skops lightgbm catboost tokenizer-json archive
 """
 PAGES: tuple[Page, ...] = get_args(Page)
 ROLES = ["is", "how", "cost", "use"]
