@@ -23,7 +23,7 @@ FORMATS = """
     safetensors gguf ggml pytorch pytorch-legacy pytorch-tar torchscript pickle joblib npy npz onnx onnx-tensor
     tf-savedmodel tf-checkpoint tf-graphdef tf-metagraph keras-h5 hdf5 keras tflite tfjs coreml coreml-package openvino
     ncnn mnn caffe mxnet paddle tensorrt executorch flax-msgpack rknn xgboost sentencepiece tiktoken huggingface diffusers
-    jsonl csv parquet git-lfs-pointer unknown
+    jsonl csv parquet git-lfs-pointer unknown pytorch-export skops lightgbm catboost tokenizer-json archive
 """
 PAGES: tuple[Page, ...] = get_args(Page)
 ROLES = ["is", "how", "cost", "use"]
@@ -64,7 +64,7 @@ VL            function.vision
 mmproj        function.projector
 Flash         tier.flash
 LoRA          training.lora
-GRPO          training.rl
+GRPO          training.grpo
 i1            file.imatrix
 .gguf         format.gguf
 pt            function.base
@@ -79,6 +79,9 @@ A3B           active
 A22B          active
 30B           size
 0.6b          size
+70亿           size
+1万亿          size
+PTQ           quantisation.ptq
 1T            trillion
 8x22B         mixture
 4e1t          epochs

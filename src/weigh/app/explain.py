@@ -13,6 +13,9 @@ from weigh.knowledge.terms import Term, shapes, terms
 from weigh.names.grammar import Reading, readings
 
 _SEPARATORS = re.compile(r"[\s\-_./:]+")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_KINDS = ("size", "version", "tier", "function", "training", "quantisation", "format", "file", "language")
+_MOST_RELATED = 4
 _PARAMETERS_OF_AN_8B = 8.03e9
 Entry = Term | QuantLabel
 
@@ -37,13 +40,15 @@ def nearest(term: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_spelling(known[key][0]) for key in found))
 
 
-def contents() -> Mapping[str, tuple[str, ...]]:
-    """Every listed term by its kind."""
+def contents(*, chinese: bool = False) -> Mapping[str, tuple[str, ...]]:
+    """Every listed term by its kind; on wish with a Chinese spelling behind, where there is one."""
     found: dict[str, list[str]] = {}
     for term in terms().values():
-        found.setdefault(term.kind, []).append(_spelling(term))
+        name = _spelling(term)
+        beside = next((word for word in _words(term) if chinese and _CHINESE.match(word)), None)
+        found.setdefault(term.kind, []).append(f"{name} {beside}" if beside else name)
     found.setdefault("quantisation", []).extend(row.id for row in quantisations())
-    return {kind: tuple(sorted(set(found[kind]), key=str.lower)) for kind in sorted(found)}
+    return {kind: tuple(sorted(set(found[kind]), key=str.lower)) for kind in _KINDS if kind in found}
 
 
 def _plain(text: str) -> str:
@@ -94,7 +99,7 @@ def _call(entry: Entry) -> str:
 
 def _listed(asked: str, entry: Entry, others: tuple[Entry, ...]) -> Explanation:
     name = _spelling(entry)
-    same = _plain(asked) == _plain(name)
+    same = _plain(asked) in (_plain(name), _plain(entry.id))
     facts: dict[str, Figure] = {} if same else {"stands_for": _call(entry)}
     if isinstance(entry, QuantLabel):
         page: Page = "quantisations"
@@ -109,8 +114,44 @@ def _listed(asked: str, entry: Entry, others: tuple[Entry, ...]) -> Explanation:
         page=page,
         entry=entry.id,
         facts=facts,
-        see_also=tuple(dict.fromkeys((*map(_call, others), *(entry.see if isinstance(entry, Term) else ())))),
+        see_also=tuple(dict.fromkeys((*map(_call, others), *_related(entry)))),
         sources=(entry.source, *entry.also),
+    )
+
+
+def _related(entry: Entry) -> tuple[str, ...]:
+    """What the table names; of a quantisation those of its method that are nearest in size."""
+    if isinstance(entry, Term):
+        return entry.see
+    rows = [
+        row for row in quantisations() if row.method == entry.method and row.method is not None and row is not entry
+    ]
+    if entry.method == "GGUF":
+        rows = [row for row in rows if _is_dynamic(row) == _is_dynamic(entry) and _is_offered(row)]
+    rows.sort(key=lambda row: (abs(_width(row) - _width(entry)), row.id))
+    return tuple(row.id for row in rows[:_MOST_RELATED])
+
+
+def _width(label: QuantLabel) -> float:
+    return label.bits_per_weight or label.bits or 0.0
+
+
+def _is_dynamic(label: QuantLabel) -> bool:
+    return label.id.startswith("UD-")
+
+
+def _is_offered(label: QuantLabel) -> bool:
+    """Is it worth naming: its size is known, and of static files none measured is as small as good?"""
+    return label.bits_per_weight is not None and (_is_dynamic(label) or _is_unbeaten(label))
+
+
+def _is_unbeaten(label: QuantLabel) -> bool:
+    """Was its loss measured, and is none that is as small as good?"""
+    loss = label.perplexity_added
+    return loss is not None and not any(
+        _width(other) <= _width(label) and other.perplexity_added <= loss
+        for other in quantisations()
+        if other is not label and other.perplexity_added is not None and not label.id.startswith(f"{other.id}_")
     )
 
 
@@ -123,15 +164,20 @@ def _figures(label: QuantLabel) -> dict[str, Figure]:
 
 
 def _circumstances(term: Term) -> dict[str, Figure]:
-    words = {word for suffix in suffixes() if f"{suffix.kind}.{suffix.value}" == term.id for word in suffix.words}
     facts: dict[str, Figure] = {}
-    if spellings := tuple(sorted(words | set(term.aliases))):
+    if spellings := _words(term):
         facts["spellings"] = spellings
     if term.opens:
         facts["opens"] = term.opens
     if term.runs_code is not None:
         facts["runs_code"] = term.runs_code
     return facts
+
+
+def _words(term: Term) -> tuple[str, ...]:
+    """Its spellings: the table's own first, those of the decoder after them."""
+    decoded = (word for suffix in suffixes() if f"{suffix.kind}.{suffix.value}" == term.id for word in suffix.words)
+    return tuple(dict.fromkeys((*term.aliases, *decoded)))
 
 
 def _shaped(asked: str, reading: Reading) -> Explanation:

@@ -12,6 +12,7 @@ from weigh.app.explain import contents, nearest
 from weigh.app.explain import explain as look_up
 from weigh.cli.options import common, language_of
 from weigh.core.explanation import Explanation
+from weigh.core.schema import SCHEMA
 from weigh.text import Language
 from weigh.text.document import to_json
 from weigh.text.pages import document, document_of_unknown, paragraphs, unknown
@@ -44,7 +45,8 @@ def _print_json(found: Mapping[str, Explanation | None], language: Language) -> 
         document(explanation) if explanation is not None else document_of_unknown(term, nearest(term))
         for term, explanation in found.items()
     ]
-    whole = contents() if not documents else documents[0] if len(documents) == 1 else documents
+    listed = {"schema": SCHEMA, "terms": contents()}
+    whole = listed if not documents else documents[0] if len(documents) == 1 else documents
     sys.stdout.write(to_json(whole, language) + "\n")
 
 
@@ -59,13 +61,13 @@ def _show(known: list[Explanation], language: Language, *, quiet: bool) -> None:
     for at, explanation in enumerate(known):
         if at:
             console.print()
-        console.print(explanation_lines(explanation, language))
+        console.print(explanation_lines(explanation, language, width=console.width))
 
 
 def _show_contents(language: Language) -> None:
     from weigh.text.explanation import contents_lines
 
-    _console().print(contents_lines(contents(), language))
+    _console().print(contents_lines(contents(chinese=language == "zh"), language))
 
 
 def _console() -> Console:
