@@ -109,7 +109,7 @@ def test_every_table_has_a_loader_and_loads_strictly(monkeypatch: pytest.MonkeyP
 
     for one in pkgutil.iter_modules(knowledge.__path__):
         module = importlib.import_module(f"weigh.knowledge.{one.name}")
-        monkeypatch.setattr(module, "read_table", read_and_note)
+        monkeypatch.setattr(module, "read_table", read_and_note, raising=False)
         for loader in list(vars(module).values()):
             if hasattr(loader, "cache_clear"):
                 assert loader.__wrapped__()

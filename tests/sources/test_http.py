@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.loopback import Asked, Content, Hasty, Loopback, Reply, Sparse, ranged, serving
-from weigh.app.weigh import examine
+from weigh.app.examine import examine
 from weigh.core.rule import Examined
 from weigh.sources import client as clients
 from weigh.sources.http import FIRST, LAST, MOST_BYTES, HttpSource

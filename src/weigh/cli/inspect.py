@@ -6,6 +6,7 @@ import msgspec
 
 from weigh.core.model import Model, ModelFile
 from weigh.core.report import Report
+from weigh.formats import FORMATS
 
 
 def cut(whole: Report, *, tensors: bool, metadata: bool) -> Report:
@@ -18,17 +19,24 @@ def cut(whole: Report, *, tensors: bool, metadata: bool) -> Report:
 
 
 def cut_headers(whole: Report) -> Report:
-    """The report without the headers of its files."""
+    """The report without the headers of its files, unless none of them is a model."""
     if whole.model is None:
         return whole
-    model: Model = msgspec.structs.replace(whole.model, files=())
+    told = () if any(_is_model(file.format) for file in whole.model.files) else whole.model.files
+    model: Model = msgspec.structs.replace(whole.model, files=told)
     return msgspec.structs.replace(whole, model=model)
 
 
 def _cut_file(file: ModelFile, *, tensors: bool, metadata: bool) -> ModelFile:
+    """Of what is no model the header's metadata is all there is to see."""
     header = file.header
     if header is not None and not tensors:
         header = msgspec.structs.replace(header, tensors=())
-    if header is not None and not metadata:
+    if header is not None and not metadata and _is_model(file.format):
         header = msgspec.structs.replace(header, metadata={})
     return msgspec.structs.replace(file, header=header)
+
+
+def _is_model(format: str) -> bool:
+    """Do files of this format hold weights, as far as is known?"""
+    return any(known.name == format and known.is_model and known.name != "unknown" for known in FORMATS)

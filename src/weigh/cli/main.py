@@ -13,6 +13,8 @@ COMMANDS = {
     "name": "weigh.cli.name:name",
     "inspect": "weigh.cli.report:inspect",
     "check": "weigh.cli.report:check",
+    "fit": "weigh.cli.fit:fit",
+    "explain": "weigh.cli.explain:explain",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang"}

@@ -39,11 +39,13 @@ def report(
 @_references
 @click.option("--tensors", is_flag=True, help="List every tensor.")
 @click.option("--metadata", is_flag=True, help="List every key of the headers.")
+@click.option("--tree", is_flag=True, help="Draw the tensors as a tree, layers that are alike folded into one.")
 @common
 def inspect(
     references: tuple[str, ...],
     tensors: bool,
     metadata: bool,
+    tree: bool,
     as_json: bool,
     lang: str | None,
     offline: bool,
@@ -55,8 +57,8 @@ def inspect(
     return _run(
         references,
         "critical",
-        How(language_of(lang), form_of(as_json, quiet), offline),
-        lambda whole: cut(whole, tensors=tensors, metadata=metadata),
+        How(language_of(lang), form_of(as_json, quiet), offline, tree),
+        lambda whole: cut(whole, tensors=tensors or tree, metadata=metadata),
     )
 
 
@@ -77,6 +79,7 @@ class How(NamedTuple):
     language: Language
     form: Literal["json", "quiet", "text"]
     offline: bool
+    tree: bool = False
 
 
 def form_of(as_json: bool, quiet: bool) -> Literal["json", "quiet", "text"]:
@@ -88,7 +91,7 @@ def _run(references: tuple[str, ...], fail_on: str, how: How, cut: Callable[[Rep
     reports = []
     status = 0
     for number, text in enumerate(references):
-        whole, traffic = _weighed(text, how)
+        whole, traffic = weighed(text, how)
         status = max(status, exit_status(whole, fail_on))
         match how.form:
             case "json":
@@ -96,7 +99,7 @@ def _run(references: tuple[str, ...], fail_on: str, how: How, cut: Callable[[Rep
             case "quiet":
                 click.echo(_verdict_line(whole, how.language))
             case _:
-                _show(cut(whole), how.language, first=number == 0)
+                _show(cut(whole), how, first=number == 0)
                 _show_traffic(traffic if whole.error is None else None, how.language)
     if how.form == "json":
         from weigh.text.document import to_json
@@ -105,7 +108,7 @@ def _run(references: tuple[str, ...], fail_on: str, how: How, cut: Callable[[Rep
     return status
 
 
-def _weighed(text: str, how: How) -> tuple[Report, Traffic | None]:
+def weighed(text: str, how: How) -> tuple[Report, Traffic | None]:
     """The report, and what it took to fetch; what is here needs no network."""
     from weigh.app.weigh import weigh
 
@@ -158,9 +161,9 @@ def _complaint(whole: Report, error: Failure, language: Language) -> str:
     return said if error.path == whole.reference.text and error.offset is None else named + said
 
 
-def _show(whole: Report, language: Language, *, first: bool) -> None:
+def _show(whole: Report, how: How, *, first: bool) -> None:
     if whole.error is not None:
-        click.echo(_complaint(whole, whole.error, language), err=True)
+        click.echo(_complaint(whole, whole.error, how.language), err=True)
         return
     from rich.console import Console
 
@@ -169,4 +172,4 @@ def _show(whole: Report, language: Language, *, first: bool) -> None:
     console = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 110)
     if not first:
         console.print()
-    console.print(report_lines(whole, language))
+    console.print(report_lines(whole, how.language, tree=how.tree))

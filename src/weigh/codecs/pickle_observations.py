@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from weigh.codecs.pickle import MOST_OPCODES, is_plausible, run
 from weigh.codecs.pickle_nodes import LOADERS, Global, Node, Persistent, Stream
@@ -20,12 +20,13 @@ MOST_SEEN = 90_000
 MOST_DEPTH = 4  # of files in bytes in files
 
 
-def observe(source: Source, *, only_named: bool = False) -> Iterator[Observation]:
+def observe(source: Source, *, follow: Callable[..., Stream] = run, only_named: bool = False) -> Iterator[Observation]:
     """All pickles of the file, whatever else it is. Raises FormatError after what was seen.
 
-    `only_named` leaves out the members of an archive that are not called pickles: whoever asks so says so.
+    `follow` is how a stream is followed, with the arguments of `run`. `only_named` leaves out the members of an
+    archive that are not called pickles: whoever asks so says so.
     """
-    for number, seen in enumerate(_Walk(only_named=only_named).file(source, None, 0)):
+    for number, seen in enumerate(_Walk(follow, only_named=only_named).file(source, None, 0)):
         if number == MOST_SEEN:
             raise OverBudget("too_many", path=source.path, what="GLOBAL", count=number, most=MOST_SEEN)
         yield seen
@@ -44,8 +45,8 @@ def legacy_streams(source: Source) -> list[Stream]:
 class _Walk:
     """One examination and what is left of its budgets."""
 
-    def __init__(self, *, only_named: bool) -> None:
-        self.only_named = only_named
+    def __init__(self, follow: Callable[..., Stream] = run, *, only_named: bool = False) -> None:
+        self.follow, self.only_named = follow, only_named
         self.opcodes, self.streams, self.inflated = MOST_OPCODES, MOST_STREAMS, MOST_INFLATED
 
     def file(self, source: Source, where: str | None, depth: int) -> Iterator[Observation]:
@@ -107,7 +108,7 @@ class _Walk:
     def run(self, source: Source, at: int, *, most: int = MOST_OPCODES) -> Stream:
         if self.streams <= 0 or self.opcodes <= 0:
             raise OverBudget("pickle.opcodes", path=source.path, offset=at, most=MOST_OPCODES)
-        stream = run(source, offset=at, most=min(most, self.opcodes))
+        stream = self.follow(source, offset=at, most=min(most, self.opcodes))
         self.opcodes -= stream.num_opcodes
         self.streams -= 1
         return stream

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
+from weakref import WeakKeyDictionary
 
+from weigh.codecs import zstandard
 from weigh.codecs.cursor import Cursor
+from weigh.codecs.unpacking import bunzipper, inflater, unpack, unxzer
 from weigh.core.errors import FormatError, Malformed, OverBudget, Truncated
 from weigh.core.source import Source
 from weigh.core.value import Value
@@ -13,9 +17,12 @@ from weigh.sources.distant import distant
 from weigh.sources.memory import MemorySource
 
 MOST_MEMBERS = 200_000
-MOST_INFLATED = 128 << 20
+MOST_INFLATED = 96 << 20
 STORED, DEFLATED = 0, 8
+ZSTD = 93
 ENCRYPTED = 0x1
+# The methods that hold one stream of a decoder of ours (APPNOTE 4.4.5).
+OPENED = {DEFLATED: lambda: inflater(-15), 12: bunzipper, 95: unxzer}
 
 _MOST_LOCAL = 4096  # of a local header and of the small members behind one, as a guess
 _END = b"PK\x05\x06"
@@ -52,8 +59,25 @@ class Directory(Value, frozen=True, kw_only=True):
     after: int
 
 
+# Several formats are zips and each asks for the directory, which may be long.
+_WALKED: WeakKeyDictionary[Source, Directory | FormatError] = WeakKeyDictionary()
+
+
 def read_directory(source: Source) -> Directory:
-    """Every entry of the central directory. Raises FormatError."""
+    """Every entry of the central directory, walked once for each Source. Raises FormatError."""
+    known = _WALKED.get(source)
+    if known is None:
+        try:
+            known = _walk(source)
+        except FormatError as error:
+            known = error
+        _WALKED[source] = known
+    if isinstance(known, FormatError):
+        raise known.with_traceback(None)
+    return known
+
+
+def _walk(source: Source) -> Directory:
     count, size, offset, shift, after = _end(source)
     if count > MOST_MEMBERS:
         raise OverBudget("zip.members", path=source.path, offset=offset, count=count, most=MOST_MEMBERS)
@@ -98,6 +122,24 @@ def open_member(source: Source, member: Member) -> Source:
             return MemorySource(_inflated(source, member, start, path), path=path)
         case method:
             raise Malformed("zip.method", path=path, offset=member.offset, method=method)
+
+
+def open_beginning(source: Source, member: Member) -> Source:
+    """The member's content by any of OPENED's methods; said to be cut where it is more than MOST_UNPACKED or damaged.
+
+    Raises FormatError where not one byte comes out.
+    """
+    if member.method == STORED:
+        return open_member(source, member)
+    path = f"{source.path}!/{member.name}"
+    start = data_offset(source, member)
+    if member.method == ZSTD:
+        done = zstandard.unpack(Window(source, start, member.packed, path=path))
+    else:
+        done = unpack(source, start, start + member.packed, OPENED[member.method])
+    if done.error is not None and not done.data:
+        raise done.error
+    return done.source(path)
 
 
 def data_offset(source: Source, member: Member) -> int:
@@ -227,17 +269,15 @@ def _zip64(extra: bytes, *values: int) -> tuple[int, ...]:
 def _inflated(source: Source, member: Member, start: int, path: str) -> bytes:
     if member.nbytes > MOST_INFLATED:
         raise OverBudget("zip.inflated", path=path, offset=start, most=MOST_INFLATED)
-    inflater = zlib.decompressobj(-15)
-    pieces, total, at, end = [], 0, start, start + member.packed
+    stream = zlib.decompressobj(-15)
+    out, at, end = io.BytesIO(), start, start + member.packed
     try:
-        while at < end and not inflater.eof:
+        while at < end and not stream.eof:
             packed = source.read(at, min(1 << 16, end - at))
             at += len(packed)
-            piece = inflater.decompress(packed, member.nbytes + 1 - total)
-            pieces.append(piece)
-            total += len(piece)
-            if total > member.nbytes:  # the directory lies about it
+            out.write(stream.decompress(packed, member.nbytes + 1 - out.tell()))
+            if out.tell() > member.nbytes:  # the directory lies about it
                 raise Malformed("zip.deflate", path=path, offset=at)
     except zlib.error as error:
         raise Malformed("zip.deflate", path=path, offset=at) from error
-    return b"".join(pieces)
+    return out.getvalue()

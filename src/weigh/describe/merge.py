@@ -9,11 +9,12 @@ from typing import TypeVar
 from weigh.core.architecture import Architecture
 from weigh.core.facts import ORDER, Fact, Origin
 from weigh.core.header import Header, LongArray, Meta
-from weigh.core.model import Model, ModelFile, Tokenizer
+from weigh.core.model import Contents, Model, ModelFile, Tokenizer
 from weigh.core.name import Name, Quant
 from weigh.describe.architecture import from_config, from_gguf
-from weigh.describe.parameters import Count, count, distinct
-from weigh.describe.weights import one_set
+from weigh.describe.contents import contents
+from weigh.describe.parameters import Count, count
+from weigh.describe.weights import one_set, tensors_of
 from weigh.knowledge.dtypes import gguf_file_types
 from weigh.knowledge.gguf_mixes import gguf_mixes
 
@@ -39,6 +40,7 @@ def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None
         files=files,
         architecture=architecture,
         format=Fact(weights[0].format, Origin.HEADER, where) if weights else None,
+        contents=_contents(weights, metadata, where),
         model_type=_first(_said(architecture.model_type if architecture else None, gguf)),
         num_parameters=Fact(counted.parameters, Origin.COUNTED, where) if has_tensors else None,
         num_active_parameters=_active(counted, architecture, where),
@@ -60,12 +62,33 @@ def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None
             ]
         ),
         weight_nbytes=Fact(counted.nbytes, Origin.COUNTED, where) if has_tensors else None,
-        nbytes=Fact(sum(file.nbytes for file in files), Origin.COUNTED) if files else None,
+        nbytes=Fact(_nbytes(files), Origin.COUNTED) if files else None,
     )
 
 
+def _nbytes(files: tuple[ModelFile, ...]) -> int:
+    """On disk: what lies inside an archive is counted with it."""
+    paths = {file.path for file in files}
+    return sum(file.nbytes for file in files if "!/" not in file.path or file.path.partition("!/")[0] not in paths)
+
+
+def _contents(weights: list[ModelFile], metadata: Mapping[str, Meta], where: str | None) -> Fact[Contents] | None:
+    """By the tensors' names; a folder that says it adapts another model is an adapter whatever they are called."""
+    keys: set[str] = set()
+    for file in weights:
+        if file.header is not None:
+            keys |= {*file.header.metadata, *(_table(file.header.metadata, "keys") or {})}
+    found = contents(tensors_of(weights), keys)
+    stated = _table(metadata, "adapter_config")
+    if stated is not None and (found is None or found.kind != "adapter"):
+        return Fact(
+            Contents(kind="adapter", method=_text(stated.get("peft_type"))), Origin.CONFIG, "adapter_config.json"
+        )
+    return Fact(found, Origin.HEADER, where) if found is not None else None
+
+
 def _count(weights: list[ModelFile], config: Mapping[str, Meta], architecture: Architecture | None) -> Count:
-    tensors = [tensor for file in weights if file.header is not None for tensor in distinct(file.header.tensors)]
+    tensors = tensors_of(weights)
     layers = architecture.layers if architecture is not None else ()
     return count(tensors, config, experts=max((layer.experts or 0 for layer in layers), default=None))
 

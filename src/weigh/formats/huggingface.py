@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from weigh.codecs.front_matter import front_matter
 from weigh.codecs.json import decode
 from weigh.codecs.shaped_json import decode_shape
 from weigh.core.errors import FormatError, Malformed, SourceError
@@ -27,7 +28,6 @@ MOST_CARD = 1 << 20
 MOST_TOKENS = 600_000
 MOST_FILES = 100_000
 MOST_CODE = 64
-MOST_CARD_LINES = 2000
 TABLES = (
     "config.json",
     "generation_config.json",
@@ -42,7 +42,6 @@ _SIGNS = ("config.json", "adapter_config.json", *INDEXES)
 _TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
 _CARD_KEYS = ("license", "license_name", "base_model", "library_name", "pipeline_tag", "language")
-_LINE = re.compile(r"^([A-Za-z_]+):\s*(.*)$")
 _MAPPED = re.compile(rb'"(?:[^"\\]|\\.)*+"\s*:\s*("(?:[^"\\]|\\.)*+")', re.DOTALL)  # one entry of a weight_map
 
 
@@ -297,34 +296,13 @@ def _mapped(weight_map: bytes, path: str) -> tuple[tuple[str, ...], int]:
 
 
 def _card(folder: _Folder) -> Meta:
-    """A few keys of the front matter: plain `key: value` lines and lists of them; nothing else of YAML is wanted.
-
-    A README may be of any length: its first megabyte holds the front matter.
-    """
+    """A few keys of the front matter. A README may be of any length: its first megabyte holds them."""
     try:
         text = folder.listing.read("README.md", MOST_CARD).decode("utf-8-sig", "replace")
     except SourceError as error:
         folder.problems.append(_unread(error))
         return {}
-    if not text.startswith("---"):
-        return {}
-    card: dict[str, Meta] = {}
-    key: str | None = None
-    for line in text.splitlines()[1:MOST_CARD_LINES]:
-        if line.rstrip() == "---":
-            return card
-        if (found := _LINE.match(line)) is not None:
-            key = found[1] if found[1] in _CARD_KEYS else None
-            if key is not None and (value := _scalar(found[2])):
-                card[key] = value
-        elif key is not None and key not in card and line.strip().startswith("- "):
-            card[key] = _scalar(line.strip()[2:])
-    return {}  # the front matter never ends
-
-
-def _scalar(text: str) -> str:
-    """A plain or quoted value, without the comment behind it."""
-    return text.partition(" #")[0].strip().strip("'\"[]").strip()
+    return dict(front_matter(text, _CARD_KEYS))
 
 
 FORMAT = FolderFormat(name="huggingface", matches=matches, read=read, examine=examine)

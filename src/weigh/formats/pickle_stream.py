@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from weigh.codecs.numpy_objects import arrays_in
 from weigh.codecs.pickle import is_pickle, run
 from weigh.codecs.pickle_observations import observe
-from weigh.codecs.torch_objects import tensors_in
+from weigh.codecs.torch_objects import keys_of, tensors_in
 from weigh.core.format import Format
 from weigh.core.header import Header
 from weigh.core.observation import Observation
@@ -19,12 +20,15 @@ def matches(source: Source) -> bool:
 
 
 def read(source: Source) -> Header:
-    """The tensors of the first stream, if it holds any. Raises FormatError."""
+    """The tensors and arrays of the first stream, if it holds any. Raises FormatError."""
     stream = run(source)
     if stream.error is not None:
         raise stream.error
-    tensors = tuple(tensor.info(None) for tensor in tensors_in(stream.value))
-    return Header(format="pickle", version=str(stream.protocol), tensors=tensors)
+    tensors = (*(tensor.info(None) for tensor in tensors_in(stream.value)), *arrays_in(stream.value, {}))
+    keys = keys_of(stream.value)
+    return Header(
+        format="pickle", version=str(stream.protocol), metadata={"keys": keys} if keys else {}, tensors=tensors
+    )
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:

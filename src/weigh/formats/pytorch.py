@@ -6,16 +6,18 @@ from collections.abc import Iterator
 
 from weigh.codecs.pickle import is_pickle, run
 from weigh.codecs.pickle_observations import observe
-from weigh.codecs.torch_objects import Rebuilt, tensors_in
+from weigh.codecs.torch_objects import Rebuilt, keys_of, tensors_in
 from weigh.codecs.zip import Directory, Member, data_offset, is_named_alike, is_zip, open_member, read_directory
 from weigh.core.errors import FormatError, Malformed
 from weigh.core.format import Format
-from weigh.core.header import Header, Problem
+from weigh.core.header import Header, Meta, Problem
 from weigh.core.observation import Observation
 from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 from weigh.sources.distant import distant
+
+MOST_LISTED = 1024
 
 
 def matches(source: Source) -> bool:
@@ -61,10 +63,26 @@ def _read(source: Source, name: str) -> Header:
         format=name,
         version=_text(source, by_name.get(f"{root.lower()}version")),
         byte_order=order if order != "little" else None,
-        metadata={"root": root.rstrip("/"), "protocol": stream.protocol},
+        metadata={
+            "root": root.rstrip("/"),
+            "protocol": stream.protocol,
+            "keys": keys_of(stream.value),
+            **(_script(directory.members, root) if name == "torchscript" else {}),
+        },
         tensors=tensors,
         problems=tuple(problems),
     )
+
+
+def _script(members: tuple[Member, ...], root: str) -> dict[str, Meta]:
+    """The program beside the data: its source files with their sizes; whether a phone's interpreter can run it."""
+    code = [member for member in members if member.name.startswith(f"{root}code/") and member.name.endswith(".py")]
+    extra = [member.name.removeprefix(root) for member in members if member.name.startswith(f"{root}extra/")]
+    return {
+        "code": {member.name.removeprefix(root): member.nbytes for member in code[:MOST_LISTED]},
+        "extra": tuple(extra[:MOST_LISTED]),
+        "mobile": _has(members, "bytecode.pkl"),
+    }
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from weigh.core.finding import SEVERITIES, Finding, Skip
 from weigh.core.rule import Evidence, Rule
 from weigh.rules import (
+    archive_slip,
     declared_total,
     html_page,
     lfs_pointer,
@@ -21,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     pickle_import.RULE,
     truncated.RULE,
     malformed.RULE,
+    archive_slip.RULE,
     missing_shard.RULE,
     lfs_pointer.RULE,
     html_page.RULE,

@@ -12,11 +12,13 @@ from rich.text import Text
 from weigh.core.claim import Claim
 from weigh.core.facts import Fact
 from weigh.core.finding import Finding, Skip
-from weigh.core.model import Model, Tokenizer
+from weigh.core.model import Contents, Model, Tokenizer
 from weigh.core.name import Name, Quant
 from weigh.core.report import Report, Step
 from weigh.core.units import in_bytes, in_parameters
 from weigh.text import Language, complain_about, has_words, place, safe, say
+from weigh.text.contents import contents_line
+from weigh.text.datasets import data_rows
 from weigh.text.headers import header_lines
 
 _VERDICT_STYLE = {
@@ -36,9 +38,9 @@ _MOST_FINDINGS = 12
 _MOST_FILES = 8
 
 
-def report_lines(report: Report, language: Language) -> RenderableType:
+def report_lines(report: Report, language: Language, *, tree: bool = False) -> RenderableType:
     """The whole report: verdict, name, contents, claims, findings, what was not seen, what to do next."""
-    return Group(*_blocks(report, language))
+    return Group(*_blocks(report, language, tree=tree))
 
 
 def name_lines(name: Name, language: Language) -> RenderableType:
@@ -46,7 +48,7 @@ def name_lines(name: Name, language: Language) -> RenderableType:
     return Group(*_name(name, language))
 
 
-def _blocks(report: Report, language: Language) -> Iterator[RenderableType]:
+def _blocks(report: Report, language: Language, *, tree: bool) -> Iterator[RenderableType]:
     yield _title(report, language)
     if report.error is not None:
         yield Text("  " + complain_about(report.error, language))
@@ -55,7 +57,8 @@ def _blocks(report: Report, language: Language) -> Iterator[RenderableType]:
         yield from _name(report.name, language)
     if report.model is not None:
         yield from _section("contents", _contents(report, report.model, language), language)
-        yield from (Text(line) for line in header_lines(report.model, language))
+        yield from _data(report.model, language)
+        yield from (Text(line) for line in header_lines(report.model, language, tree=tree))
     yield from _section("claims", _claims(report.claims, language), language)
     yield from _section("findings", _findings(report.findings, language), language)
     yield from _section("skips", _skips(report.skips, language), language)
@@ -164,6 +167,18 @@ def _contents(report: Report, model: Model, language: Language) -> list[tuple[Te
     return lines + _files(report, language)
 
 
+def _data(model: Model, language: Language) -> Iterator[RenderableType]:
+    """Data sets, archives and unknown files, each with what there is to say of it."""
+    files = list(data_rows(model, language))
+    shown: list[tuple[Text, Text]] = []
+    for path, rows in files:
+        if len(model.files) > 1:
+            shown.append((Text(safe(path), style="bold"), Text()))
+        shown += [(_label(key, language), Text(safe(text, longest=1000))) for key, text in rows]
+    known = all(file.format != "unknown" for file in model.files)
+    yield from _section("data" if known else "look", shown, language)
+
+
 def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[object] | None, str]]:
     """Each fact with its key and its value as people write it."""
 
@@ -174,6 +189,8 @@ def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[o
         assert isinstance(fact, Fact)
         return key, fact, write(fact.value)
 
+    if model.contents is not None and not _is_plain(model.contents.value):
+        yield row("contents", model.contents, lambda contents: contents_line(contents, language))
     yield row("architecture", model.model_type, str)
     yield row("num_parameters", model.num_parameters, in_parameters)
     yield row("num_active_parameters", model.num_active_parameters, in_parameters)
@@ -194,6 +211,11 @@ def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[o
     yield row("licence", model.licence, str)
     yield row("base_model", model.base_model, str)
     yield row("nbytes", model.nbytes, in_bytes)
+
+
+def _is_plain(contents: Contents) -> bool:
+    """A language model and nothing else: the architecture says more."""
+    return contents.kind == "component" and not contents.beside and contents.parts[0].component == "language-model"
 
 
 def _label(key: str, language: Language) -> Text:

@@ -1,0 +1,1 @@
+"""Samples of each format, made with the library that the format is of."""
