@@ -220,3 +220,69 @@ def test_every_component_and_variant_has_words() -> None:
     }
     assert all(has_words(f"variant.{row.variant}", "zh") for row in ROWS.values() if row.variant)
     assert len(adapters()) > 5
+
+
+@pytest.mark.parametrize(
+    "packing",
+    [
+        "qweight",
+        "weight_packed",
+        "q_weight",
+        "trellis",
+        "codes",
+        "W_q",
+        "weight._data",
+        "weight._data._data",
+        "_weight_qdata",
+    ],
+)
+def test_packed_weights_go_by_the_name_they_have_unpacked(packing: str) -> None:
+    names = [name.removesuffix("weight") + packing for name in ROWS["llama-hf"].has]
+    assert told(*[tensor(f"model.{name}", 8, 8) for name in names]) == "Llama-like: language model"
+
+
+def test_four_bits_of_bitsandbytes_are_told_though_their_shape_is_a_column() -> None:
+    rows = [tensor("img_in.weight", 98304, 1), tensor("img_in.weight.absmax", 3072), *network("flux1-dev")[:1]]
+    rest = [one for one in network("flux1-dev") if one.name != "img_in.weight"]
+    assert told(*rows, *rest) == "FLUX.1 dev: diffusion transformer"
+
+
+def test_a_gguf_of_a_network_that_draws_is_told(tmp_path: Path) -> None:
+    import numpy as np
+    from gguf import GGUFWriter
+
+    writer = GGUFWriter(tmp_path / "model.dat", "flux")
+    for one in network("flux1-schnell"):
+        writer.add_tensor(one.name, np.zeros(one.shape or (8, 8), np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    found = weigh(str(tmp_path / "model.dat")).model
+    assert found is not None and found.contents is not None
+    assert contents_line(found.contents.value, "en") == "FLUX.1 schnell: diffusion transformer"
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_a_checkpoint_of_lightning_shows_its_bookkeeping(tmp_path: Path, zipped: bool) -> None:
+    import torch
+
+    state = {
+        f"model.diffusion_model.{one.name}": torch.empty(one.shape or (8,), device="meta") for one in network("sd1")
+    }
+    small = {name: torch.zeros(1).expand(one.shape) for name, one in state.items()}
+    checkpoint = {"state_dict": small, "pytorch-lightning_version": "1.7", "callbacks": {}, "optimizer_states": []}
+    torch.save(checkpoint, tmp_path / "model.dat", _use_new_zipfile_serialization=zipped)
+    found = weigh(str(tmp_path / "model.dat")).model
+    assert found is not None and found.contents is not None
+    assert (found.contents.value.family, found.contents.value.beside) == ("SD 1.x", ("optimizer", "lightning"))
+
+
+def test_layers_that_a_packed_model_keeps_are_shown(tmp_path: Path) -> None:
+    layer = "model.layers.0.self_attn.q_proj"
+    rows = [tensor(f"{layer}.{name}", *shape) for name, shape in (("qweight", (256, 16)), ("scales", (2, 128)))]
+    rows += [tensor("model.layers.0.mlp.gate_proj.qweight", 256, 16), tensor("lm_head.weight", 100, 256)]
+    safetensors(tmp_path / "model.safetensors", rows)
+    found = weigh(str(tmp_path / "model.safetensors")).model
+    assert found is not None and found.contents is not None
+    assert found.contents.value.unquantised == ("lm_head",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,55 @@ def test_the_outermost_keys_of_a_checkpoint_are_kept(tmp_path: Path) -> None:
     expected = {"epoch": "int", "state_dict": "OrderedDict", "note": "str", "lr": "float"}
     assert read(tmp_path / "a.ckpt")[0].metadata["keys"] == expected
     assert read(tmp_path / "b.ckpt")[0].metadata["keys"] == expected
+
+
+def old_script(path: Path) -> None:
+    """As torch 1.0 wrote it, by hand: no wheel of it runs here."""
+    model = {
+        "protoVersion": "2",
+        "producerName": "pytorch",
+        "mainModule": {
+            "name": "Net",
+            "torchscriptArena": {"key": "code/net.py"},
+            "submodules": [{"name": "fc", "parameters": [{"tensorId": "0", "name": "weight"}, {"tensorId": "1", "name": "bias"}]}],
+            "parameters": [{"tensorId": "2", "name": "scale"}],
+        },
+        "tensors": [
+            {"dims": ["2", "3"], "offset": "0", "strides": ["3", "1"], "dataType": "FLOAT", "data": {"key": "tensors/0"}},
+            {"dims": ["2"], "offset": "6", "strides": ["1"], "dataType": "FLOAT", "data": {"key": "tensors/0"}},
+            {"dataType": "INT64", "data": {"key": "tensors/1"}},
+        ],
+    }  # fmt: skip
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("net/version", "1\n")
+        archive.writestr("net/code/net.py", "op_version_set = 0\n")
+        archive.writestr("net/tensors/0", bytes(range(32)))
+        archive.writestr("net/tensors/1", bytes(8))
+        archive.writestr("net/model.json", json.dumps(model))
+
+
+def test_torchscript_before_1_4_is_read_by_its_model_json(tmp_path: Path) -> None:
+    old_script(tmp_path / "model.dat")
+    header, seen = read(tmp_path / "model.dat")
+    assert header.format == "torchscript"
+    assert [(tensor.name, tensor.dtype, tensor.shape, tensor.nbytes) for tensor in header.tensors] == [
+        ("fc.weight", "F32", (2, 3), 24),
+        ("fc.bias", "F32", (2,), 8),
+        ("scale", "I64", (), 8),
+    ]
+    data = (tmp_path / "model.dat").read_bytes()
+    bias = header.tensors[1].offset
+    assert bias is not None and data[bias : bias + 8] == bytes(range(24, 32))
+    assert "net/code/net.py" in {one.value for one in seen if one.kind == "code"}
+
+
+def test_any_old_torchscript_is_answered(tmp_path: Path) -> None:
+    old_script(tmp_path / "model.dat")
+    data = (tmp_path / "model.dat").read_bytes()
+    chance = random.Random(4)
+    for length in range(0, len(data), 3):
+        answered(data[:length])
+    for _ in range(400):
+        changed = bytearray(data)
+        changed[chance.randrange(len(changed))] = chance.randrange(256)
+        answered(bytes(changed))

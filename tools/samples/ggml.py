@@ -53,7 +53,8 @@ def write(folder: Path) -> None:
     rwkv: list[Tensor] = [("emb.weight", 0, (5, 8)), ("blocks.0.ln1.weight", 0, (8,))]
     keep(folder / "rwkv.bin", b"fmgg" + numbers(101, 5, 8, 1, 0), rwkv, "rwkv")
     vad = numbers(10) + b"silero-16k" + numbers(5, 1, 2, 512, 64, 2, 129, 128, 3, 128, 64, 3, 128, 128, 128, 1)
-    keep(folder / "silero.bin", b"lmgg" + vad, [("_model.encoder.0.reparam_conv.bias", 0, (8,))], "silero-vad")
+    silero: list[Tensor] = [("_model.encoder.0.reparam_conv.bias", 0, (8,)), ("_model.decoder.decoder.2.bias", 0, ())]
+    keep(folder / "silero.bin", b"lmgg" + vad, silero, "silero-vad")
 
 
 def keep(path: Path, head: bytes, tensors: list[Tensor], family: str, how: str = "") -> None:

@@ -39,10 +39,9 @@ def examine(source: Source, own: tuple[Format, ...] = ()) -> Examined:
     problems: list[Problem] = []
     observations: list[Observation] = []
     header: Header | None = None
-    kind = "unknown"
+    format: Format | None = None
     try:
         format = detect(source, own)
-        kind = format.name
         header = format.read(source)
         problems += header.problems
         observations += islice(format.examine(source, header), MOST_OBSERVATIONS)
@@ -50,11 +49,12 @@ def examine(source: Source, own: tuple[Format, ...] = ()) -> Examined:
         raise
     except (FormatError, SourceError) as error:
         problems.append(problem_of(error))
-        if header is None:
-            observations += _seen_all_the_same(source, format) if kind != "unknown" else ()
+    # Not while the error is held: with it goes all that the reading held.
+    if header is None and format is not None and format.name != "unknown":
+        observations += _seen_all_the_same(source, format)
     return Examined(
         path=source.path,
-        format=kind,
+        format=format.name if format is not None else "unknown",
         nbytes=source.size,
         header=header,
         problems=tuple(problems),

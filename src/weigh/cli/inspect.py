@@ -7,6 +7,7 @@ import msgspec
 from weigh.core.model import Model, ModelFile
 from weigh.core.report import Report
 from weigh.formats import FORMATS
+from weigh.text.datasets import is_told
 
 
 def cut(whole: Report, *, tensors: bool, metadata: bool) -> Report:
@@ -19,11 +20,13 @@ def cut(whole: Report, *, tensors: bool, metadata: bool) -> Report:
 
 
 def cut_headers(whole: Report) -> Report:
-    """The report without the headers of its files, unless none of them is a model."""
+    """The report without the headers of its files; data sets and what is unknown keep theirs where no model is."""
     if whole.model is None:
         return whole
-    told = () if any(_is_model(file.format) for file in whole.model.files) else whole.model.files
-    model: Model = msgspec.structs.replace(whole.model, files=told)
+    files = whole.model.files
+    told = [file for file in files if file.header is not None and is_told(file.header)]
+    shown = () if any(_is_model(file.format) for file in files) else tuple(told)
+    model: Model = msgspec.structs.replace(whole.model, files=shown)
     return msgspec.structs.replace(whole, model=model)
 
 

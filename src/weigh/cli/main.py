@@ -17,7 +17,7 @@ COMMANDS = {
     "explain": "weigh.cli.explain:explain",
     "schema": "weigh.cli.schema:schema",
 }
-_TAKES_VALUE = {"--lang"}
+_TAKES_VALUE = {"--lang", "--signatures", "--fail-on"}
 
 
 class _Commands(click.Group):

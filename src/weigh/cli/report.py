@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import click
 import msgspec
 
-from weigh.cli.options import common, language_of
+from weigh.cli.options import common, language_of, signatures_file, signed
+from weigh.core.errors import WeighError
 from weigh.core.finding import SEVERITIES
 from weigh.core.report import Failure, Report
 from weigh.names.reference import may_be_far
-from weigh.text import Language, complain_about, safe, say
+from weigh.text import Language, complain, complain_about, safe, say
 
 if TYPE_CHECKING:
+    from weigh.knowledge.signatures import Signature
     from weigh.sources.client import Traffic
 
 _references = click.argument("references", metavar="REF...", nargs=-1, required=True)
@@ -27,12 +29,20 @@ _fail_on = click.option(
 @click.command()
 @_references
 @_fail_on
+@signed
 @common
 def report(
-    references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
+    references: tuple[str, ...],
+    fail_on: str,
+    signatures: str | None,
+    as_json: bool,
+    lang: str | None,
+    offline: bool,
+    quiet: bool,
 ) -> int:
     """The whole report on names, files, folders and models on hubs, and what to do next."""
-    return _run(references, fail_on, How(language_of(lang), form_of(as_json, quiet), offline), _whole)
+    how = How(language_of(lang), form_of(as_json, quiet), offline, signatures=signatures_file(signatures))
+    return _run(references, fail_on, how, _whole)
 
 
 @click.command()
@@ -40,12 +50,14 @@ def report(
 @click.option("--tensors", is_flag=True, help="List every tensor.")
 @click.option("--metadata", is_flag=True, help="List every key of the headers.")
 @click.option("--tree", is_flag=True, help="Draw the tensors as a tree, layers that are alike folded into one.")
+@signed
 @common
 def inspect(
     references: tuple[str, ...],
     tensors: bool,
     metadata: bool,
     tree: bool,
+    signatures: str | None,
     as_json: bool,
     lang: str | None,
     offline: bool,
@@ -54,32 +66,37 @@ def inspect(
     """What the files hold."""
     from weigh.cli.inspect import cut
 
-    return _run(
-        references,
-        "critical",
-        How(language_of(lang), form_of(as_json, quiet), offline, tree),
-        lambda whole: cut(whole, tensors=tensors or tree, metadata=metadata),
-    )
+    how = How(language_of(lang), form_of(as_json, quiet), offline, tree, signatures_file(signatures))
+    return _run(references, "critical", how, lambda whole: cut(whole, tensors=tensors or tree, metadata=metadata))
 
 
 @click.command()
 @_references
 @_fail_on
+@signed
 @common
 def check(
-    references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
+    references: tuple[str, ...],
+    fail_on: str,
+    signatures: str | None,
+    as_json: bool,
+    lang: str | None,
+    offline: bool,
+    quiet: bool,
 ) -> int:
     """Safe? Whole? True to its name?"""
-    return _run(references, fail_on, How(language_of(lang), form_of(as_json, quiet), offline), _judgement)
+    how = How(language_of(lang), form_of(as_json, quiet), offline, signatures=signatures_file(signatures))
+    return _run(references, fail_on, how, _judgement)
 
 
 class How(NamedTuple):
-    """What the options say of every reference alike."""
+    """What the options say of every reference alike; `signatures` is a file that names a company's own formats."""
 
     language: Language
     form: Literal["json", "quiet", "text"]
     offline: bool
     tree: bool = False
+    signatures: str | None = None
 
 
 def form_of(as_json: bool, quiet: bool) -> Literal["json", "quiet", "text"]:
@@ -88,10 +105,17 @@ def form_of(as_json: bool, quiet: bool) -> Literal["json", "quiet", "text"]:
 
 
 def _run(references: tuple[str, ...], fail_on: str, how: How, cut: Callable[[Report], Report]) -> int:
+    from weigh.app.signatures import read_signatures
+
+    try:
+        own = read_signatures(how.signatures) if how.signatures is not None else ()
+    except WeighError as error:
+        click.echo(complain(error, how.language), err=True)
+        return 2
     reports = []
     status = 0
     for number, text in enumerate(references):
-        whole, traffic = weighed(text, how)
+        whole, traffic = weighed(text, how, own)
         status = max(status, exit_status(whole, fail_on))
         match how.form:
             case "json":
@@ -108,16 +132,16 @@ def _run(references: tuple[str, ...], fail_on: str, how: How, cut: Callable[[Rep
     return status
 
 
-def weighed(text: str, how: How) -> tuple[Report, Traffic | None]:
+def weighed(text: str, how: How, own: tuple[Signature, ...] = ()) -> tuple[Report, Traffic | None]:
     """The report, and what it took to fetch; what is here needs no network."""
     from weigh.app.weigh import weigh
 
     if how.offline or not may_be_far(text):
-        return weigh(text), None
+        return weigh(text, signatures=own), None
     from weigh.cli.network import network
 
     with network(how.language, shown=how.form == "text") as (net, traffic):
-        return weigh(text, net), traffic
+        return weigh(text, net, signatures=own), traffic
 
 
 def _show_traffic(traffic: Traffic | None, language: Language) -> None:

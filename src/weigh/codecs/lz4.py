@@ -64,6 +64,8 @@ def unpack(source: Source, frame: Frame, *, most: int = MOST_UNPACKED) -> Unpack
             else:
                 _block(data, out, most, tokens, cursor)
             cursor.skip(4 if frame.block_checksum else 0, "block checksum")
+        if len(out) <= most and tokens[0] > 0:
+            cursor.skip(4 if frame.checksum else 0, "content checksum")
     except FormatError as seen:
         error = seen
     whole = error is None and len(out) <= most and tokens[0] > 0

@@ -10,6 +10,7 @@ from weigh.core.value import Value
 from weigh.knowledge.record_schemas import RecordSchema, record_schemas
 
 MOST_COLUMNS = 200
+MOST_HIDDEN = 10_000
 MOST_NAME = 100
 MAJORITY = 0.8  # of the sampled records must fit a schema
 _TYPES = {str: "string", bool: "bool", int: "int", float: "float", list: "list", dict: "object", type(None): "null"}
@@ -35,20 +36,21 @@ def sample_of(records: Iterable[object]) -> Sample:
     """Records as JSON gives them: objects, or lists of objects; anything else only counts."""
     types: dict[str, Counter[str]] = {}
     fitting: Counter[str] = Counter()
-    seen = hidden = 0
+    hidden: set[str] = set()
+    seen = 0
     for record in records:
         seen += 1
         for key, value in _fields(record).items():
             if key in types or len(types) < MOST_COLUMNS:
                 types.setdefault(key, Counter())[_TYPES.get(type(value), "?")] += 1
-            else:
-                hidden += 1
+            elif len(hidden) < MOST_HIDDEN:
+                hidden.add(key)
         schema = _schema_of(record)
         fitting[schema.id if schema is not None else ""] += 1
     columns = {key[:MOST_NAME]: _written(counts) for key, counts in types.items()}
     best, count = fitting.most_common(1)[0] if fitting else ("", 0)
     return Sample(
-        seen=seen, columns=columns, more_columns=hidden, schema=best if best and count >= MAJORITY * seen else None
+        seen=seen, columns=columns, more_columns=len(hidden), schema=best if best and count >= MAJORITY * seen else None
     )
 
 

@@ -18,6 +18,7 @@ MOST_UNPACKED = 32 << 20  # of one stream: three of them inside each other stay 
 MOST_STREAMS = 2000  # one behind another, as in blocked gzip
 MOST_MEMORY = 80 << 20  # a decoder's own: xz -9 wants 65 MiB
 STEP = 1 << 16
+PIECE = 1 << 13  # unpacked at once, as Python's own files do: what a fault loses, a loader had not seen either
 
 
 class Decoder(Protocol):
@@ -59,9 +60,9 @@ def unpack(
         run.error = _error(error, source, run.at)
     except FormatError as error:
         run.error = error
-    data = run.out.getvalue()
-    whole = run.error is None and len(data) <= most
-    return Unpacked(data=data[:most], whole=whole, end=run.at - len(run.rest), error=run.error)
+    whole = run.error is None and run.out.tell() <= most
+    run.out.truncate(most)
+    return Unpacked(data=run.out.getvalue(), whole=whole, end=run.at - len(run.rest), error=run.error)
 
 
 def inflater(bits: int) -> Decoder:
@@ -131,7 +132,7 @@ class _Run:
         while not decoder.eof and self.out.tell() <= self.most:
             if decoder.needs_input and not data:
                 data = self.more()
-            self.out.write(decoder.decompress(data, min(self.most + 1 - self.out.tell(), 1 << 20)))
+            self.out.write(decoder.decompress(data, min(self.most + 1 - self.out.tell(), PIECE)))
             data = b""
         self.rest = decoder.unused_data
         if decoder.eof and not self.rest:

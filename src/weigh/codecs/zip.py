@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import struct
-import zlib
 from weakref import WeakKeyDictionary
 
 from weigh.codecs import zstandard
@@ -269,15 +267,7 @@ def _zip64(extra: bytes, *values: int) -> tuple[int, ...]:
 def _inflated(source: Source, member: Member, start: int, path: str) -> bytes:
     if member.nbytes > MOST_INFLATED:
         raise OverBudget("zip.inflated", path=path, offset=start, most=MOST_INFLATED)
-    stream = zlib.decompressobj(-15)
-    out, at, end = io.BytesIO(), start, start + member.packed
-    try:
-        while at < end and not stream.eof:
-            packed = source.read(at, min(1 << 16, end - at))
-            at += len(packed)
-            out.write(stream.decompress(packed, member.nbytes + 1 - out.tell()))
-            if out.tell() > member.nbytes:  # the directory lies about it
-                raise Malformed("zip.deflate", path=path, offset=at)
-    except zlib.error as error:
-        raise Malformed("zip.deflate", path=path, offset=at) from error
-    return out.getvalue()
+    done = unpack(source, start, start + member.packed, OPENED[DEFLATED], most=member.nbytes)
+    if isinstance(done.error, Malformed) or (done.error is None and not done.whole):  # the directory lies about it
+        raise Malformed("zip.deflate", path=path, offset=done.end)
+    return done.data

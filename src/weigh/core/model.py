@@ -44,6 +44,7 @@ class Contents(Value, frozen=True, kw_only=True):
     method: str | None = None
     parts: tuple[ContentsPart, ...] = ()
     beside: tuple[str, ...] = ()
+    unquantised: tuple[str, ...] = ()
 
 
 class Model(Value, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from weigh.core.model import Contents, ContentsPart
 from weigh.core.tensors import TensorInfo
 from weigh.knowledge.checkpoints import CheckpointRow, adapters, checkpoints
+from weigh.knowledge.packings import packings
 
 MOST_TENSORS = 200_000
 MOST_PLACES = 64  # prefixes under which one network is looked for
@@ -31,6 +33,7 @@ _METHODS = (
         ),
     ),
 )  # fmt: skip
+_HINTS = ("lora", "hada_", "lokr_", "ia3_", "on_input", "oft_", "dora_", "prompt_e", ".down.weight", ".up.weight")
 _WITH_IT = re.compile(r"\.(?:alpha|diff|diff_b|bias|scale)$")
 _INPUT = re.compile(r"(?:lora_A|lora_down|lora\.down|hada_w1_b|loraA)(?:\.|$)")
 _OPTIMIZER = re.compile(r"(?:^|\.)(?:optimizer(?:_states?|_state_dict)?|optim)\.|\.exp_avg(?:_sq)?$")
@@ -39,6 +42,8 @@ _TRAINING = frozenset({"optimizer", "optimizer_states", "optimizer_state_dict", 
 _WIDTHS = {768: "SD 1.x", 1024: "SD 2.x", 1280: "SDXL"}
 
 Among = Mapping[str, TensorInfo]
+Shape = tuple[int, ...] | int | None  # packed: how many weights, or nothing that can be told
+Shapes = Mapping[str, Shape]
 
 
 def contents(tensors: Iterable[TensorInfo], keys: Iterable[str] = ()) -> Contents | None:
@@ -52,7 +57,7 @@ def contents(tensors: Iterable[TensorInfo], keys: Iterable[str] = ()) -> Content
 
 
 def _networks(among: Among, beside: tuple[str, ...]) -> Contents | None:
-    rows = list(_found(among))
+    rows = list(_found(_unpacked(among)))
     if any(row.component == "vision-language" for row in rows):  # its language model is a part of it
         rows = [row for row in rows if row.component != "language-model"]
     if not rows:
@@ -75,7 +80,21 @@ def _part(row: CheckpointRow, *, draws: bool) -> ContentsPart:
     return ContentsPart(component=component, family=row.family)
 
 
-def _found(among: Among) -> Iterator[CheckpointRow]:
+def _unpacked(among: Among) -> dict[str, Shape]:
+    """Each tensor's shape; packed weights under the name that they have unpacked."""
+    holders = {holder for row in packings().values() for holder in row.holders if holder != "weight"}
+    shapes: dict[str, Shape] = {}
+    for name, tensor in among.items():
+        stem, _, last = name.rpartition(".")
+        shapes[name] = tensor.shape if tensor.dtype != "U32" else None
+        if f"{name}.absmax" in among:  # of bitsandbytes, a column of bytes, two weights in each
+            shapes[name] = tensor.num_elements * 2
+        if last in holders:
+            shapes.setdefault(f"{stem.removesuffix('._data').removesuffix('.weight')}.weight", None)
+    return shapes
+
+
+def _found(among: Shapes) -> Iterator[CheckpointRow]:
     """Under each prefix, for each slot the row that asks for most and gets it; copies that EMA keeps are left out."""
     turned = sorted(name[::-1] for name in among)
     taken: set[tuple[str, str]] = set()
@@ -101,22 +120,29 @@ def _places(row: CheckpointRow, turned: list[str]) -> list[str]:
     return found
 
 
-def _holds(row: CheckpointRow, prefix: str, among: Among) -> bool:
+def _holds(row: CheckpointRow, prefix: str, among: Shapes) -> bool:
     if any(prefix + name in among for name in row.lacks):
         return False
-    return all(
-        (tensor := among.get(prefix + name)) is not None and _begins(tensor.shape, shape)
-        for name, shape in row.has.items()
-    )
+    return all(prefix + name in among and _begins(among[prefix + name], shape) for name, shape in row.has.items())
 
 
-def _begins(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    return len(shape) >= len(wanted) and all(
-        length is None or length == mine for length, mine in zip(wanted, shape, strict=False)
-    )
+def _begins(shape: Shape, wanted: tuple[int | None, ...]) -> bool:
+    match shape:
+        case _ if not wanted:
+            return True
+        case tuple():
+            pairs = zip(wanted, shape, strict=False)
+            return len(shape) >= len(wanted) and all(length is None or length == mine for length, mine in pairs)
+        case int(count):
+            least = math.prod(length or 1 for length in wanted)
+            return count == least if len(wanted) > 1 and None not in wanted else count % least == 0
+    return False
 
 
 def _adapter(among: Among, beside: tuple[str, ...]) -> Contents | None:
+    text = "\n".join(among)  # most models have none of these anywhere: then no name need be looked at
+    if not any(hint in text for hint in _HINTS):
+        return None
     method = next((method for method, pattern in _METHODS if any(map(pattern.search, among))), None)
     if method is None:
         return None
@@ -158,9 +184,10 @@ def _training(outermost: frozenset[str], beside: tuple[str, ...]) -> Contents | 
 
 
 def _beside(among: Among, outermost: frozenset[str]) -> Iterator[str]:
-    if outermost & _TRAINING or any(map(_OPTIMIZER.search, among)):
+    text = "\n".join(among)
+    if outermost & _TRAINING or (("optim" in text or "exp_avg" in text) and any(map(_OPTIMIZER.search, among))):
         yield "optimizer"
-    if any(key.startswith("ema") for key in outermost) or any(map(_EMA.match, among)):
+    if any(key.startswith("ema") for key in outermost) or ("ema" in text and any(map(_EMA.match, among))):
         yield "ema"
     if "pytorch-lightning_version" in outermost:
         yield "lightning"

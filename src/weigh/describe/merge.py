@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
+import msgspec
+
 from weigh.core.architecture import Architecture
 from weigh.core.facts import ORDER, Fact, Origin
 from weigh.core.header import Header, LongArray, Meta
@@ -40,7 +42,7 @@ def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None
         files=files,
         architecture=architecture,
         format=Fact(weights[0].format, Origin.HEADER, where) if weights else None,
-        contents=_contents(weights, metadata, where),
+        contents=_contents(weights, metadata, counted),
         model_type=_first(_said(architecture.model_type if architecture else None, gguf)),
         num_parameters=Fact(counted.parameters, Origin.COUNTED, where) if has_tensors else None,
         num_active_parameters=_active(counted, architecture, where),
@@ -72,7 +74,7 @@ def _nbytes(files: tuple[ModelFile, ...]) -> int:
     return sum(file.nbytes for file in files if "!/" not in file.path or file.path.partition("!/")[0] not in paths)
 
 
-def _contents(weights: list[ModelFile], metadata: Mapping[str, Meta], where: str | None) -> Fact[Contents] | None:
+def _contents(weights: list[ModelFile], metadata: Mapping[str, Meta], counted: Count) -> Fact[Contents] | None:
     """By the tensors' names; a folder that says it adapts another model is an adapter whatever they are called."""
     keys: set[str] = set()
     for file in weights:
@@ -81,10 +83,11 @@ def _contents(weights: list[ModelFile], metadata: Mapping[str, Meta], where: str
     found = contents(tensors_of(weights), keys)
     stated = _table(metadata, "adapter_config")
     if stated is not None and (found is None or found.kind != "adapter"):
-        return Fact(
-            Contents(kind="adapter", method=_text(stated.get("peft_type"))), Origin.CONFIG, "adapter_config.json"
-        )
-    return Fact(found, Origin.HEADER, where) if found is not None else None
+        adapter = Contents(kind="adapter", method=_text(stated.get("peft_type")))
+        return Fact(adapter, Origin.CONFIG, "adapter_config.json")
+    if found is None:
+        return None
+    return Fact(msgspec.structs.replace(found, unquantised=counted.left), Origin.HEADER, _where(weights))
 
 
 def _count(weights: list[ModelFile], config: Mapping[str, Meta], architecture: Architecture | None) -> Count:

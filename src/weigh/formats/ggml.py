@@ -172,7 +172,7 @@ def _vocabulary(cursor: Cursor, family: GgmlFamily, start: _Start, hparams: dict
 def _is_tensor(cursor: Cursor) -> bool:
     """Does a tensor's description stand here? Leaves the cursor anywhere."""
     dimensions, length, kind = cursor.u32("n_dims"), cursor.u32("name length"), cursor.u32("type")
-    if not 1 <= dimensions <= 4 or not 1 <= length <= MOST_NAME or kind not in ggml_types():
+    if not 0 <= dimensions <= 4 or not 1 <= length <= MOST_NAME or kind not in ggml_types():
         return False
     if not all(0 < cursor.u32("dimension") < MOST_SIDE for _ in range(dimensions)):
         return False
@@ -188,7 +188,7 @@ def _tensors(source: Source, start: _Start, reading: _Reading, problems: list[Pr
             break
         dimensions, length, number = cursor.u32("n_dims"), cursor.u32("name length"), cursor.u32("type")
         kind = ggml_types().get(number)
-        if not 1 <= dimensions <= 4 or length > MOST_NAME or kind is None:
+        if not 0 <= dimensions <= 4 or length > MOST_NAME or kind is None:
             raise Malformed("ggml.tensor", path=source.path, offset=cursor.offset - 12)
         shape = tuple(reversed([cursor.u32("dimension") for _ in range(dimensions)]))
         name = cursor.text(length, "name")

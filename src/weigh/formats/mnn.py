@@ -35,7 +35,8 @@ _FLOATS = {
     88: ((2, "gamma"), (3, "beta")),
 }
 _CODED = {_CONVOLUTION: 3, _INNER_PRODUCT: 7}  # where packed weights stand
-_DEPTHWISE = frozenset({"ConvolutionDepthwise", "DeconvolutionDepthwise"})
+_WHOLE = 4  # of a convolution in whole numbers
+_DEPTHWISE = frozenset({"ConvolutionDepthwise", "DeconvolutionDepthwise", "DepthwiseConvInt8"})
 # DataType by number: our dtype, the field of a Blob that holds its elements, bytes of one there.
 _BLOBS = {1: ("F32", 7, 4), 3: ("I32", 5, 4), 4: ("U8", 3, 1), 6: ("I8", 4, 1), 9: ("I64", 6, 8), 19: ("F16", 3, 1)}
 _SOURCES = ("caffe", "tensorflow", "tflite", "onnx", "torch")
@@ -137,6 +138,9 @@ def _weights(operator: Table, stem: str) -> Iterator[TensorInfo]:
     coded = row.table(_CODED[main], "quanParameter") if main in _CODED else None
     if coded is not None:
         yield from _coded(operator, row, coded, f"{name}.weight")
+    whole = row.table(_WHOLE, "symmetricQuan") if main == _CONVOLUTION else None
+    if whole is not None:
+        yield from _whole_numbers(operator, row, whole, name)
 
 
 def _blob(row: Table, name: str) -> Iterator[TensorInfo]:
@@ -163,6 +167,15 @@ def _coded(operator: Table, row: Table, coded: Table, name: str) -> Iterator[Ten
         size = math.prod(_full(operator, common))
         narrow = vector.count * 2 < size + 512
         yield _stored(name, "I4" if narrow else "I8", _shape(operator, row, size), vector, vector.count)
+
+
+def _whole_numbers(operator: Table, row: Table, whole: Table, name: str) -> Iterator[TensorInfo]:
+    """Weights of a byte each with a scale for each output, biases of four."""
+    if (weight := whole.vector(0, 1, "weight")) is not None and weight.count:
+        yield _stored(f"{name}.weight", "I8", _shape(operator, row, weight.count), weight, weight.count)
+    for field, part, dtype in ((1, "bias", "I32"), (2, "scale", "F32")):
+        if (vector := whole.vector(field, 4, part)) is not None and vector.count:
+            yield _stored(f"{name}.{part}", dtype, (vector.count,), vector, vector.count * 4)
 
 
 def _stored(name: str, dtype: str, shape: tuple[int, ...], vector: Vector, nbytes: int) -> TensorInfo:

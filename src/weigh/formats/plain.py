@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from weigh.codecs.plain_text import HEAD, head_of_text
+from weigh.codecs.png import text_keywords
 from weigh.core.format import Format
 from weigh.core.header import Header
 from weigh.core.observation import Observation
@@ -34,6 +35,12 @@ def _is_picture(source: Source) -> bool:
     if head[:2] == b"BM" and head[6:10] == bytes(4):
         return True
     return head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def _read_picture(source: Source) -> Header:
+    """Programs that draw keep what they drew by in a PNG's text: ComfyUI its `workflow` and `prompt`."""
+    words = text_keywords(source)
+    return Header(format="image", metadata={"text": words} if words else {})
 
 
 def _is_pdf(source: Source) -> bool:
@@ -69,7 +76,14 @@ def _format(
 
 
 HTML = _format("html", (".html", ".htm"), _is_page, _a_page)
-IMAGE = _format("image", (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tiff"), _is_picture)
+IMAGE = Format(
+    name="image",
+    suffixes=(".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tiff"),
+    matches=_is_picture,
+    read=_read_picture,
+    examine=_nothing,
+    is_model=False,
+)
 PDF = _format("pdf", (".pdf",), _is_pdf)
 PYTHON = _format("python", (".py",), _is_python)
 TEXT = _format("text", (".txt", ".md", ".yaml", ".yml", ".toml", ".jinja"), _is_text)

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from weigh.codecs.entries import slips
 from weigh.codecs.sevenzip import METHODS, is_sevenzip, read_archive, undecoded, unpack_folder
 from weigh.codecs.sevenzip_header import Archive, File, Folder
-from weigh.codecs.unpacking import Unpacked
 from weigh.core.errors import Malformed
 from weigh.core.format import Format
 from weigh.core.header import Header, Problem
 from weigh.core.observation import Observation
 from weigh.core.saying import Saying
 from weigh.core.source import Source
-from weigh.sources.memory import CutSource, FailedSource, MemorySource
+from weigh.sources.memory import CutSource, MemorySource
 
 
 def matches(source: Source) -> bool:
@@ -64,21 +63,20 @@ def _is_empty(file: File) -> bool:
 
 
 def _opened(source: Source, folder: Folder, files: list[File]) -> Iterator[Source]:
+    """A file whose checksum is wrong is looked at all the same. Raises Malformed after the folder's files."""
     done = unpack_folder(source, folder)
+    wrong: list[str] = []
     for file in files:
-        yield _file(source, done, file)
+        path = f"{source.path}!/{file.name}"
+        data = done.data[file.start : file.start + file.nbytes]
+        if len(data) == file.nbytes and file.crc is not None and zlib.crc32(data) != file.crc:
+            wrong.append(file.name)
+        whole = len(data) == file.nbytes and file.name not in wrong
+        yield MemorySource(data, path=path) if whole else CutSource(data, path=path)
+    if wrong:
+        raise Malformed("sevenzip.crc", path=source.path, what=wrong[0])
     if done.error is not None:
         raise done.error
-
-
-def _file(source: Source, done: Unpacked, file: File) -> Source:
-    path = f"{source.path}!/{file.name}"
-    data = done.data[file.start : file.start + file.nbytes]
-    if len(data) < file.nbytes:
-        return CutSource(data, path=path)
-    if file.crc is not None and zlib.crc32(data) != file.crc:
-        return FailedSource(Malformed("sevenzip.crc", path=path, what=file.name), path=path, size=file.nbytes)
-    return MemorySource(data, path=path)
 
 
 def _problems(archive: Archive) -> Iterator[Problem]:

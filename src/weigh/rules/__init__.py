@@ -14,6 +14,7 @@ from weigh.rules import (
     not_covered,
     not_recognised,
     pickle_import,
+    suffix_mismatch,
     truncated,
     unreadable,
 )
@@ -28,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     html_page.RULE,
     unreadable.RULE,
     declared_total.RULE,
+    suffix_mismatch.RULE,
     not_recognised.RULE,
     not_covered.RULE,
 )

@@ -198,6 +198,8 @@ def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[o
     yield row("dtypes", model.dtypes, _dtypes)
     yield row("bits_per_weight", model.bits_per_weight, lambda bits: f"{bits:.2f}")
     yield row("quantisation", model.quantisation, _quant)
+    if model.contents is not None and model.contents.value.unquantised:
+        yield row("unquantised", model.contents, lambda contents: ", ".join(contents.unquantised))
     yield row("context_length", model.context_length, lambda tokens: f"{tokens:,}")
     yield row("tokenizer", model.tokenizer, lambda tokenizer: _tokenizer(tokenizer, language))
     yield row("chat_template", model.chat_template, lambda text: say("contents.template", language, count=len(text)))
