@@ -8,8 +8,10 @@ import os
 import pkgutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,16 @@ def test_a_model_on_a_hub_weighs_as_it_does_here(
     assert (there.verdict, there.format, there.files, there.findings, there.skips) == (
         here.verdict, here.format, here.files, here.findings, here.skips,
     )  # fmt: skip
+
+
+def test_what_an_archive_on_a_hub_contains_is_looked_at(client: Hasty) -> None:
+    archive = BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as written:
+        member = tarfile.TarInfo("weights.pkl")
+        member.size = len(payload := b"cposix\nsystem\n(S'id'\ntR.")
+        written.addfile(member, BytesIO(payload))
+    for reference in ("hf:org/name", "ms:org/name:model.tar.gz"):
+        assert weighed(hub({"model.tar.gz": archive.getvalue()}), client, reference).verdict == "malicious"
 
 
 def test_shards_cost_three_requests_each_and_their_headers(client: Hasty) -> None:

@@ -113,6 +113,12 @@ def test_who_jumps_often_is_given_little_at_a_time(client: Hasty) -> None:
     assert server.sent < 8 << 20
 
 
+def test_a_data_set_is_sampled_and_not_fetched_to_count_its_lines(client: Hasty) -> None:
+    seen, _, nbytes = weighed(client, b'{"text": "so many words"}\n' * 1_000_000)
+    assert seen.header is not None and seen.header.metadata["is_estimate"] is True
+    assert nbytes < 6 << 20
+
+
 def test_an_archive_behind_a_pickle_is_looked_at_member_by_member(client: Hasty) -> None:
     archive = BytesIO()
     with zipfile.ZipFile(archive, "w") as written:

@@ -36,7 +36,7 @@ class Gathered(NamedTuple):
 def gather(
     reference: Reference,
     network: Network,
-    examine: Callable[[Source], Examined],
+    examine: Callable[[Source], list[Examined]],
     examine_folder: Callable[[Listing], Examined | None],
 ) -> Gathered:
     """One file, or the files of a repository nearest its root. Raises SourceError.
@@ -49,25 +49,25 @@ def gather(
     reference, hub, site = place
     if hub.list is None or reference.file is not None:
         with hub.open(reference, site, network.client) as source:
-            return Gathered(reference, Evidence(files=(examine(source),)))
+            return Gathered(reference, Evidence(files=tuple(examine(source))))
     repository = hub.list(reference, site, network.client)
     if not repository.entries:
         raise SourceError("empty_folder", path=repository.path)
     folder = examine_folder(repository)
     files = _examine_all(repository, examine, network.progress)
-    left = (_many(repository),) if len(files) < len(repository.entries) else ()
+    left = (_many(repository),) if len(repository.entries) > MOST_FILES else ()
     return Gathered(reference, Evidence(files=files, folder=folder), left)
 
 
 def _examine_all(
-    repository: Repository, examine: Callable[[Source], Examined], progress: Callable[[int, int], None]
+    repository: Repository, examine: Callable[[Source], list[Examined]], progress: Callable[[int, int], None]
 ) -> tuple[Examined, ...]:
     near = sorted(repository.entries, key=lambda entry: (entry.path.count("/"), entry.path))[:MOST_FILES]
     entries = sorted(near, key=lambda entry: entry.path)
     walk = _Walk(repository, examine, lambda done: progress(done, len(entries)))
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         try:
-            return tuple(pool.map(walk.file, entries))
+            return tuple(seen for file in pool.map(walk.file, entries) for seen in file)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -82,25 +82,25 @@ class _Walk:
     """The files done so far and the failures met, shared by the threads."""
 
     def __init__(
-        self, repository: Repository, examine: Callable[[Source], Examined], progress: Callable[[int], None]
+        self, repository: Repository, examine: Callable[[Source], list[Examined]], progress: Callable[[int], None]
     ) -> None:
         self.repository, self.examine, self.progress = repository, examine, progress
         self.failures: list[Problem] = []
         self.done = 0
         self.lock = threading.Lock()
 
-    def file(self, entry: Entry) -> Examined:
-        """One file; after MOST_FAILED failures of the server, only that it failed."""
+    def file(self, entry: Entry) -> list[Examined]:
+        """One file and what it contains; after MOST_FAILED failures of the server, only that it failed."""
         if len(self.failures) >= MOST_FAILED:
-            return _unfetched(entry, self.failures[0])
+            return [_unfetched(entry, self.failures[0])]
         try:
             with self.repository.open(entry.path) as source:
                 seen = self.examine(source)
         except Refused:
             raise
         except NotFetched as error:
-            seen = _unfetched(entry, Problem(kind="not-fetched", detail=error.saying))
-        self.failures += [problem for problem in seen.problems if problem.detail.key in _FAILURES]
+            seen = [_unfetched(entry, Problem(kind="not-fetched", detail=error.saying))]
+        self.failures += [problem for one in seen for problem in one.problems if problem.detail.key in _FAILURES]
         with self.lock:
             self.done += 1
             done = self.done

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from weigh.app.examine import MOST_OBSERVATIONS, examine, examine_whole, problem_of
+from weigh.app.examine import MOST_OBSERVATIONS, examine_whole, problem_of
 from weigh.app.steps import next_steps
 from weigh.core.errors import FormatError, SourceError, WeighError
 from weigh.core.finding import VERDICTS, Finding, Skip, Verdict
@@ -87,7 +89,9 @@ def _weigh_far(reference: Reference, network: Network | None, own: tuple[Format,
         raise SourceError("http.offline", path=str(reference))
     from weigh.app.remote import gather  # with it comes all that reaches out
 
-    reference, evidence, left = gather(reference, network, lambda source: examine(source, own), _folder)
+    # Time spent waiting for a server is not effort.
+    whole = functools.partial(examine_whole, own=own, clock=time.thread_time)
+    reference, evidence, left = gather(reference, network, whole, _folder)
     text = text_of_name(reference)
     return _judged(reference, decode(text) if text else None, evidence, left)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from weigh.core.source import Source
 from weigh.core.value import Value
+from weigh.sources.distant import distant
 
 MOST_COUNTED = 64 << 20  # so far lines are counted one by one
 FIRST, WINDOW, MOST_WINDOWS = 1 << 20, 1 << 17, 24
@@ -19,7 +20,10 @@ class Lines(Value, frozen=True, kw_only=True):
 
 
 def sample_lines(source: Source, *, most: int = FIRST) -> Lines:
-    """The beginning, then windows evenly over the rest; a line that a window cuts is left out."""
+    """The beginning, then windows evenly over the rest; a line that a window cuts is left out.
+
+    What lies on a server is not fetched to count its lines.
+    """
     head = source.read(0, most)
     if len(head) == source.size:
         lines = head.split(b"\n")
@@ -32,7 +36,7 @@ def sample_lines(source: Source, *, most: int = FIRST) -> Lines:
         parts = window.split(b"\n")
         lines += parts[1:-1]
         ends, seen = ends + len(parts) - 1, seen + len(window)
-    if source.size <= MOST_COUNTED:
+    if source.size <= MOST_COUNTED and distant(source) is None:
         return Lines(lines=tuple(lines), count=_count(source), exact=True)
     # By line ends, not by the length of whole lines: windows hold fewer long lines than there are.
     return Lines(lines=tuple(lines), count=max(1, round(source.size * ends / seen)), exact=False)
