@@ -104,7 +104,7 @@ def _attribute(file: File, cursor: Cursor) -> Attribute:
 
 
 def _values(file: File, cursor: Cursor, datatype: Datatype, count: int) -> tuple[Scalar, ...] | None:
-    if datatype.kind not in ("integer", "float", "string", "text", "enum", "opaque") or not datatype.size:
+    if datatype.kind not in ("integer", "float", "string", "text", "enum", "opaque", "bits") or not datatype.size:
         return None
     cursor.count(count, at_least=datatype.size, what="attribute elements")
     file.spend(count >> 4)
@@ -131,22 +131,28 @@ def _value(datatype: Datatype, data: bytes) -> Scalar:
 
 def read_texts(file: File, cursor: Cursor, count: int) -> tuple[str, ...]:
     """So many strings of variable length, which are kept in the global heap. Raises FormatError."""
+    return tuple(
+        "" if held is None else held.text(held.left, "string").rstrip("\0")
+        for held in read_lists(file, cursor, count, 1)
+    )
+
+
+def read_lists(file: File, cursor: Cursor, count: int, size: int) -> Iterator[Cursor | None]:
+    """A walk through each of so many lists of elements of `size` bytes; None for an empty one. Raises FormatError."""
     collections: dict[int, dict[int, tuple[int, int]]] = {}
-    return tuple(_text(file, cursor, collections) for _ in range(count))
-
-
-def _text(file: File, cursor: Cursor, collections: dict[int, dict[int, tuple[int, int]]]) -> str:
-    length = cursor.u32("string length")
-    address, index = file.address(cursor, "global heap address"), cursor.u32("global heap index")
-    if not length or not address:
-        return ""
-    if address not in collections:
-        collections[address] = read_collection(file, address)
-    start, there = collections[address].get(index, (None, 0))
-    if start is None or length > there or length > MOST_TEXT:
-        raise file.malformed("hdf5.heap", address, at=index, size=there)
-    file.spend(length >> 8, address)
-    return file.block(start, length).text(length, "string").rstrip("\0")
+    for _ in range(count):
+        length = cursor.u32("number of elements") * size
+        address, index = file.address(cursor, "global heap address"), cursor.u32("global heap index")
+        if not length or not address:
+            yield None
+            continue
+        if address not in collections:
+            collections[address] = read_collection(file, address)
+        start, there = collections[address].get(index, (None, 0))
+        if start is None or length > there or length > MOST_TEXT:
+            raise file.malformed("hdf5.heap", address, at=index, size=there)
+        file.spend(length >> 8, address)
+        yield file.block(start, length)
 
 
 def whole_attributes(file: File, messages: tuple[Message, ...]) -> tuple[dict[str, Attribute], FormatError | None]:
