@@ -11,9 +11,10 @@ from weigh.codecs.hdf5_btree import read_records
 from weigh.codecs.hdf5_datatype import Datatype, read_datatype
 from weigh.codecs.hdf5_file import File
 from weigh.codecs.hdf5_fractal import object_in, read_heap
-from weigh.codecs.hdf5_header import ATTRIBUTE, ATTRIBUTE_INFO, DATATYPE, SHARED, Message, read_header
+from weigh.codecs.hdf5_header import ATTRIBUTE, ATTRIBUTE_INFO, DATASPACE, DATATYPE, SHARED, Message
 from weigh.codecs.hdf5_heaps import read_collection
 from weigh.codecs.hdf5_messages import read_dataspace
+from weigh.codecs.hdf5_shared import content_of, in_heap, shared_content
 from weigh.core.errors import FormatError
 from weigh.core.value import Value
 
@@ -38,8 +39,8 @@ class Attribute(Value, frozen=True, kw_only=True):
 def read_attributes(file: File, messages: tuple[Message, ...]) -> Iterator[Attribute]:
     """Every attribute of the object with these messages; those beside it first. Raises FormatError."""
     for message in messages:
-        if message.type == ATTRIBUTE and not message.is_shared:
-            yield _attribute(file, file.block(message.address, message.nbytes))
+        if message.type == ATTRIBUTE:
+            yield _attribute(file, content_of(file, message))
     for message in messages:
         if message.type == ATTRIBUTE_INFO:
             yield from _dense(file, message)
@@ -55,25 +56,11 @@ def _dense(file: File, message: Message) -> Iterator[Attribute]:
         return
     heap = read_heap(file, heap_at)
     for record in read_records(file, tree):
-        if (
-            not (record[heap.id_size : heap.id_size + 1] or b"\xff")[0] & SHARED
-            and (found := object_in(file, heap, record[: heap.id_size])) is not None
-        ):
+        id, kept = record[: heap.id_size], record[heap.id_size : heap.id_size + 1]
+        if kept and kept[0] & SHARED:
+            yield _attribute(file, in_heap(file, id, ATTRIBUTE))
+        elif (found := object_in(file, heap, id)) is not None:
             yield _attribute(file, found)
-
-
-def shared_datatype(file: File, cursor: Cursor) -> Datatype:
-    """The committed datatype that a shared message leads to. Raises FormatError."""
-    at = cursor.offset - file.base
-    version, kind = cursor.u8("shared message version"), cursor.u8("shared message type")
-    cursor.skip(6 if version == 1 else 0, "reserved")
-    address = file.address(cursor, "shared object header") if version < 3 or kind == 2 else None
-    if address is None:
-        raise file.malformed("hdf5.shared", at)
-    for message in read_header(file, address):
-        if message.type == DATATYPE and not message.is_shared:
-            return read_datatype(file.block(message.address, message.nbytes))
-    raise file.malformed("hdf5.shared", at)
 
 
 def _attribute(file: File, cursor: Cursor) -> Attribute:
@@ -87,10 +74,11 @@ def _attribute(file: File, cursor: Cursor) -> Attribute:
     name = cursor.bytes(-(-name_size // step) * step, "attribute name").partition(b"\0")[0]
     start = cursor.offset
     part = Cursor(file.pages, offset=start, end=start + type_size)
-    datatype = shared_datatype(file, part) if version > 1 and flags & 1 else read_datatype(part)
+    datatype = read_datatype(shared_content(file, part, DATATYPE) if version > 1 and flags & 1 else part)
     start += -(-type_size // step) * step
     part = Cursor(file.pages, offset=start, end=start + space_size)
-    shape = read_dataspace(part, file.length_size) if space_size and not (version > 1 and flags & 2) else None
+    part = shared_content(file, part, DATASPACE) if version > 1 and flags & 2 else part
+    shape = read_dataspace(part, file.length_size) if space_size else None
     cursor.skip(start + -(-space_size // step) * step - cursor.offset, "attribute datatype and dataspace")
     nbytes = 0 if shape is None else math.prod(shape) * datatype.size
     return Attribute(
