@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import struct
 import time
 from collections.abc import Callable
@@ -128,6 +129,33 @@ def test_pickles_in_bytes_letters_strings_and_attributes_are_followed() -> None:
     assert {one.where for one in seen if one.kind == "embedded" and one.value == "pickle"} == where
     imported = {(one.where, one.value.split()[1]) for one in seen if one.kind == "import"}
     assert imported == {(place, "print") for place in where}
+
+
+@pytest.mark.parametrize("maxshape", [(4,), (None,)], ids=["contiguous", "chunked"])
+def test_pickles_in_lists_of_bytes_are_followed_as_pandas_would_load_them(
+    tmp_path: Path, maxshape: tuple[int | None, ...]
+) -> None:
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        rows = file.create_dataset("rows", (4,), dtype=h5py.vlen_dtype("u1"), maxshape=maxshape)
+        rows[2] = np.frombuffer(pickle.dumps(print, protocol=4), "u1")
+    seen = seen_in(path)
+    assert [(one.kind, one.value, one.where) for one in seen] == [
+        ("embedded", "pickle", "rows"),
+        ("import", "builtins print", "rows"),
+    ]
+
+
+def test_thousands_of_pickles_share_one_budget(tmp_path: Path) -> None:
+    path = tmp_path / "x.h5"
+    endless = b"\x80\x04" + b"N0" * 9000 + b"."
+    with h5py.File(path, "w") as file:
+        file["rows"] = np.array([endless], dtype="S20000")
+        held = file.create_dataset("lists", (400,), dtype=h5py.vlen_dtype("u1"))
+        for number in range(400):
+            held[number] = np.frombuffer(endless, "u1")
+    with pytest.raises(OverBudget):
+        seen_in(path)
 
 
 def test_a_user_block_is_told_and_looked_into(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ SAMPLES = [
     path for name in FAMILY for path in sorted((ROOT / name).glob("*")) if path.with_name(f"{path.name}.json").exists()
 ]
 IDS = [f"{path.parent.name}-{path.name}" for path in SAMPLES]
-SHORT, MOST_CUTS, MUTATIONS = 1500, 250, 60
+SHORT, MOST_CUTS, MUTATIONS = 1000, 150, 40
 
 
 def oracle(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import pickle
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ def write(folder: Path) -> None:
             fill(file)
             crowd(file)
         keep(path)
+    shared(folder / "shared-messages.h5")
+    keep(folder / "shared-messages.h5")
     with h5py.File(folder / "in-order-of-creation.h5", "w", track_order=True) as file:
         fill(file)
     keep(folder / "in-order-of-creation.h5")
@@ -67,6 +70,23 @@ def crowd(file: Any) -> None:
     for number in range(40):
         file[f"crowd/{number:03}"] = np.uint8(number)
         file["crowd"].attrs[f"a{number}"] = number
+
+
+def shared(path: Path) -> None:
+    """Dataspaces, datatypes and attributes kept once for the whole file, which h5py has no words for."""
+    library = ctypes.CDLL(str(next(Path(h5py.__file__).parents[1].glob("h5py.libs/libhdf5-*"))))
+    creation, access = h5py.h5p.create(h5py.h5p.FILE_CREATE), h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
+    number = ctypes.c_int64(creation.id)
+    every = 1 << 1 | 1 << 3 | 1 << 5 | 1 << 11 | 1 << 12  # H5O_SHMESG_ALL_FLAG
+    assert library.H5Pset_shared_mesg_nindexes(number, 1) == 0
+    assert library.H5Pset_shared_mesg_index(number, 0, every, 8) == 0
+    with h5py.File(h5py.h5f.create(bytes(path), h5py.h5f.ACC_TRUNC, creation, access)) as file:
+        for count in range(20):
+            file[f"d{count}"] = np.zeros((count % 3 + 1, 2), dtype=[("first", "f4"), ("second", "i8")])
+            file[f"d{count}"].attrs.update({"numbers": np.arange(12), "text": "words"})
+        file["many"] = np.zeros(3, "f4")
+        file["many"].attrs.update({f"k{count}": np.arange(count % 3 + 4.0) for count in range(20)})
 
 
 def matlab(path: Path) -> None:

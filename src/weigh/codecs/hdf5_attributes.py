@@ -11,9 +11,10 @@ from weigh.codecs.hdf5_btree import read_records
 from weigh.codecs.hdf5_datatype import Datatype, read_datatype
 from weigh.codecs.hdf5_file import File
 from weigh.codecs.hdf5_fractal import object_in, read_heap
-from weigh.codecs.hdf5_header import ATTRIBUTE, ATTRIBUTE_INFO, DATATYPE, SHARED, Message, read_header
+from weigh.codecs.hdf5_header import ATTRIBUTE, ATTRIBUTE_INFO, DATASPACE, DATATYPE, SHARED, Message
 from weigh.codecs.hdf5_heaps import read_collection
 from weigh.codecs.hdf5_messages import read_dataspace
+from weigh.codecs.hdf5_shared import content_of, in_heap, shared_content
 from weigh.core.errors import FormatError
 from weigh.core.value import Value
 
@@ -38,8 +39,8 @@ class Attribute(Value, frozen=True, kw_only=True):
 def read_attributes(file: File, messages: tuple[Message, ...]) -> Iterator[Attribute]:
     """Every attribute of the object with these messages; those beside it first. Raises FormatError."""
     for message in messages:
-        if message.type == ATTRIBUTE and not message.is_shared:
-            yield _attribute(file, file.block(message.address, message.nbytes))
+        if message.type == ATTRIBUTE:
+            yield _attribute(file, content_of(file, message))
     for message in messages:
         if message.type == ATTRIBUTE_INFO:
             yield from _dense(file, message)
@@ -55,25 +56,11 @@ def _dense(file: File, message: Message) -> Iterator[Attribute]:
         return
     heap = read_heap(file, heap_at)
     for record in read_records(file, tree):
-        if (
-            not (record[heap.id_size : heap.id_size + 1] or b"\xff")[0] & SHARED
-            and (found := object_in(file, heap, record[: heap.id_size])) is not None
-        ):
+        id, kept = record[: heap.id_size], record[heap.id_size : heap.id_size + 1]
+        if kept and kept[0] & SHARED:
+            yield _attribute(file, in_heap(file, id, ATTRIBUTE))
+        elif (found := object_in(file, heap, id)) is not None:
             yield _attribute(file, found)
-
-
-def shared_datatype(file: File, cursor: Cursor) -> Datatype:
-    """The committed datatype that a shared message leads to. Raises FormatError."""
-    at = cursor.offset - file.base
-    version, kind = cursor.u8("shared message version"), cursor.u8("shared message type")
-    cursor.skip(6 if version == 1 else 0, "reserved")
-    address = file.address(cursor, "shared object header") if version < 3 or kind == 2 else None
-    if address is None:
-        raise file.malformed("hdf5.shared", at)
-    for message in read_header(file, address):
-        if message.type == DATATYPE and not message.is_shared:
-            return read_datatype(file.block(message.address, message.nbytes))
-    raise file.malformed("hdf5.shared", at)
 
 
 def _attribute(file: File, cursor: Cursor) -> Attribute:
@@ -87,10 +74,11 @@ def _attribute(file: File, cursor: Cursor) -> Attribute:
     name = cursor.bytes(-(-name_size // step) * step, "attribute name").partition(b"\0")[0]
     start = cursor.offset
     part = Cursor(file.pages, offset=start, end=start + type_size)
-    datatype = shared_datatype(file, part) if version > 1 and flags & 1 else read_datatype(part)
+    datatype = read_datatype(shared_content(file, part, DATATYPE) if version > 1 and flags & 1 else part)
     start += -(-type_size // step) * step
     part = Cursor(file.pages, offset=start, end=start + space_size)
-    shape = read_dataspace(part, file.length_size) if space_size and not (version > 1 and flags & 2) else None
+    part = shared_content(file, part, DATASPACE) if version > 1 and flags & 2 else part
+    shape = read_dataspace(part, file.length_size) if space_size else None
     cursor.skip(start + -(-space_size // step) * step - cursor.offset, "attribute datatype and dataspace")
     nbytes = 0 if shape is None else math.prod(shape) * datatype.size
     return Attribute(
@@ -104,7 +92,7 @@ def _attribute(file: File, cursor: Cursor) -> Attribute:
 
 
 def _values(file: File, cursor: Cursor, datatype: Datatype, count: int) -> tuple[Scalar, ...] | None:
-    if datatype.kind not in ("integer", "float", "string", "text", "enum", "opaque") or not datatype.size:
+    if datatype.kind not in ("integer", "float", "string", "text", "enum", "opaque", "bits") or not datatype.size:
         return None
     cursor.count(count, at_least=datatype.size, what="attribute elements")
     file.spend(count >> 4)
@@ -131,22 +119,28 @@ def _value(datatype: Datatype, data: bytes) -> Scalar:
 
 def read_texts(file: File, cursor: Cursor, count: int) -> tuple[str, ...]:
     """So many strings of variable length, which are kept in the global heap. Raises FormatError."""
+    return tuple(
+        "" if held is None else held.text(held.left, "string").rstrip("\0")
+        for held in read_lists(file, cursor, count, 1)
+    )
+
+
+def read_lists(file: File, cursor: Cursor, count: int, size: int) -> Iterator[Cursor | None]:
+    """A walk through each of so many lists of elements of `size` bytes; None for an empty one. Raises FormatError."""
     collections: dict[int, dict[int, tuple[int, int]]] = {}
-    return tuple(_text(file, cursor, collections) for _ in range(count))
-
-
-def _text(file: File, cursor: Cursor, collections: dict[int, dict[int, tuple[int, int]]]) -> str:
-    length = cursor.u32("string length")
-    address, index = file.address(cursor, "global heap address"), cursor.u32("global heap index")
-    if not length or not address:
-        return ""
-    if address not in collections:
-        collections[address] = read_collection(file, address)
-    start, there = collections[address].get(index, (None, 0))
-    if start is None or length > there or length > MOST_TEXT:
-        raise file.malformed("hdf5.heap", address, at=index, size=there)
-    file.spend(length >> 8, address)
-    return file.block(start, length).text(length, "string").rstrip("\0")
+    for _ in range(count):
+        length = cursor.u32("number of elements") * size
+        address, index = file.address(cursor, "global heap address"), cursor.u32("global heap index")
+        if not length or not address:
+            yield None
+            continue
+        if address not in collections:
+            collections[address] = read_collection(file, address)
+        start, there = collections[address].get(index, (None, 0))
+        if start is None or length > there or length > MOST_TEXT:
+            raise file.malformed("hdf5.heap", address, at=index, size=there)
+        file.spend(length >> 8, address)
+        yield file.block(start, length)
 
 
 def whole_attributes(file: File, messages: tuple[Message, ...]) -> tuple[dict[str, Attribute], FormatError | None]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from weigh.codecs.hdf5_attributes import shared_datatype
 from weigh.codecs.hdf5_datatype import Datatype, read_datatype
 from weigh.codecs.hdf5_file import File
 from weigh.codecs.hdf5_header import DATASPACE, DATATYPE, EXTERNAL, FILTERS, LAYOUT, Message
 from weigh.codecs.hdf5_heaps import read_local_heap
 from weigh.codecs.hdf5_messages import Layout, read_dataspace, read_external, read_filters, read_layout
+from weigh.codecs.hdf5_shared import content_of
 from weigh.codecs.hdf5_symbols import CHUNK_NODE, entries
 from weigh.core.errors import FormatError
 from weigh.core.tensors import TensorInfo
@@ -50,11 +50,10 @@ class Dataset(Value, frozen=True, kw_only=True):
 def read_dataset(file: File, name: str, messages: tuple[Message, ...]) -> Dataset:
     """Raises FormatError."""
     by_type = {message.type: message for message in reversed(messages)}
-    datatype = read_type(file, by_type[DATATYPE])
-    space = by_type[DATASPACE]
-    shape = read_dataspace(file.block(space.address, space.nbytes), file.length_size)
+    datatype = read_datatype(content_of(file, by_type[DATATYPE]))
+    shape = read_dataspace(content_of(file, by_type[DATASPACE]), file.length_size)
     layout = read_layout(file, by_type[LAYOUT])
-    filters = read_filters(file, by_type[FILTERS]) if FILTERS in by_type else ()
+    filters = read_filters(content_of(file, by_type[FILTERS])) if FILTERS in by_type else ()
     external = _external(file, by_type[EXTERNAL]) if EXTERNAL in by_type else ()
     logical = 0 if shape is None else math.prod(shape) * datatype.size
     here = layout.kind in ("compact", "contiguous") and layout.address is not None and not external
@@ -68,12 +67,6 @@ def read_dataset(file: File, name: str, messages: tuple[Message, ...]) -> Datase
         nbytes=logical if external else _stored(file, layout, logical, is_filtered=bool(filters)),
         offset=file.base + (layout.address or 0) if here else None,
     )
-
-
-def read_type(file: File, message: Message) -> Datatype:
-    """The datatype of the object, which may be committed elsewhere. Raises FormatError."""
-    cursor = file.block(message.address, message.nbytes)
-    return shared_datatype(file, cursor) if message.is_shared else read_datatype(cursor)
 
 
 def _external(file: File, message: Message) -> tuple[str, ...]:

@@ -49,7 +49,8 @@ class File:
     """Where addresses count from (`base`) and how wide offsets and lengths are, as the superblock says."""
 
     __slots__ = (
-        "base", "end", "extension", "length_size", "offset_size", "pages", "path", "root", "source", "spent", "version",
+        "base", "end", "extension", "length_size", "offset_size", "pages", "path", "root", "shared", "source",
+        "spent", "version",
     )  # fmt: skip
 
     def __init__(self, source: Source, *, base: int, version: int) -> None:
@@ -59,6 +60,7 @@ class File:
         self.offset_size = self.length_size = 8
         self.root = self.end = 0
         self.extension: int | None = None
+        self.shared: dict[int, int] | None = None  # where messages of a type are kept, once it was asked
         self.spent = 0
 
     def spend(self, number: int, address: int = 0) -> None:

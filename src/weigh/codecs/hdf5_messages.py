@@ -120,12 +120,12 @@ def _kind(cursor: Cursor) -> Literal["compact", "contiguous", "chunked", "virtua
     return _KINDS[number]
 
 
-def read_filters(file: File, message: Message) -> tuple[int, ...]:
+def read_filters(cursor: Cursor) -> tuple[int, ...]:
     """The identifiers of the filters each chunk went through (1 is deflate, 32001 blosc). Raises FormatError."""
-    cursor = file.block(message.address, message.nbytes)
+    at = cursor.offset
     version, count = cursor.u8("filter pipeline version"), cursor.u8("number of filters")
     if version not in (1, 2) or count > MOST_FILTERS:
-        raise file.malformed("hdf5.version", message.address, what="filter pipeline", version=version)
+        raise Malformed("hdf5.version", path=cursor.source.path, offset=at, what="filter pipeline", version=version)
     cursor.skip(6 if version == 1 else 0, "reserved")
     return tuple(_filter(cursor, version) for _ in range(count))
 

@@ -18,10 +18,12 @@ from weigh.codecs.pickle_steps import STEPS
 from weigh.core.errors import FormatError, Malformed, OverBudget
 from weigh.core.source import Source
 
-MOST_ARRAYS = 20_000
+MOST_ARRAYS = 10_000
+MOST_KEYS = 64
 MODULES = frozenset({"joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle"})
 
 _BUILD = ord("b")
+_BLOCK = 1 << 12  # between two arrays stand few opcodes
 
 
 class Paused(Stopped):
@@ -55,6 +57,7 @@ def follow(
                     most=MOST_ARRAYS,
                 )
             machine.cursor = Cursor(source, offset=array.offset + array.nbytes, end=end)
+            machine.block = _BLOCK
             machine.go()
     except FormatError as error:
         error.__cause__ = error.__context__ = None
@@ -98,7 +101,7 @@ def _steps(built: list[Call]) -> Steps:
 def _place(machine: Machine, call: Call) -> Placed:
     """Where the elements begin and how many bytes they take. Raises FormatError."""
     source, at = machine.cursor.source, machine.base + machine.at
-    state = {key: value for key, value in call.state.items if isinstance(key, str)}
+    state = {key: value for key, value in call.state.items[:MOST_KEYS] if isinstance(key, str)}
     element, shape = element_of(state.get("dtype")), state.get("shape")
     if element is None or not is_shape(shape):
         raise Malformed("joblib.wrapper", path=source.path, offset=at)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from weigh.codecs.embedded import is_code, observe_text, unpacked
+from weigh.codecs.embedded import Inside, is_code, unpacked
 from weigh.core.errors import OverBudget
 from weigh.core.header import LongArray, Meta
 from weigh.core.observation import Observation
@@ -56,14 +56,14 @@ def nodes(config: Any) -> Iterator[Node]:
     raise OverBudget("too_many", what="config", count=MOST_NODES, most=MOST_NODES)
 
 
-def observe_config(config: Any, *, path: str) -> Iterator[Observation]:
+def observe_config(config: Any, inside: Inside) -> Iterator[Observation]:
     """Layers by their class, with their module or registered name where Keras does not bring them; code; paths."""
     for node in nodes(config):
         match node.value:
             case {"class_name": str(name)}:
                 yield from _object(node, name)
             case str(text):
-                yield from _text(node, text, path=path)
+                yield from _text(node, text, inside)
 
 
 def layers_in(config: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -177,7 +177,7 @@ def _names_in(code: bytes) -> str:
     return " ".join(word.decode() for word in list(words)[:64])
 
 
-def _text(node: Node, text: str, *, path: str) -> Iterator[Observation]:
+def _text(node: Node, text: str, inside: Inside) -> Iterator[Observation]:
     if _URL.match(text) or (node.key in _PATHS and text):
         yield Observation(kind="external_path", value=text, where=node.where)
     if len(text) < 32:
@@ -186,4 +186,4 @@ def _text(node: Node, text: str, *, path: str) -> Iterator[Observation]:
     if data is not None and is_code(data):
         yield Observation(kind="code", value=_names_in(data), where=node.where)
         return
-    yield from observe_text(text, node.where, path=path)
+    yield from inside.text(text, node.where)

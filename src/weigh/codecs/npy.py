@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from weigh.codecs.cursor import Cursor
-from weigh.codecs.embedded import placed
+from weigh.codecs.embedded import Inside
 from weigh.codecs.literal import Literal, parse_literal
 from weigh.codecs.zip import Window
 from weigh.core.errors import Malformed, OverBudget
@@ -92,13 +92,13 @@ def read_npy(source: Source, offset: int = 0) -> Array:
     )
 
 
-def observe_npy(source: Source, array: Array, where: str) -> Iterator[Observation]:
+def observe_npy(source: Source, array: Array, where: str, inside: Inside) -> Iterator[Observation]:
     """An array of objects is a pickle: that it is there, and what is in it."""
     if not array.has_object:
         return
     yield Observation(kind="embedded", value="pickle", where=where, offset=array.offset)
-    inside = Window(source, array.offset, max(source.size - array.offset, 0), path=source.path)
-    for seen in placed(inside, where):
+    held = Window(source, array.offset, max(source.size - array.offset, 0), path=source.path)
+    for seen in inside.pickles(held, where):
         offset = None if seen.offset is None else seen.offset + array.offset
         yield Observation(kind=seen.kind, value=seen.value, where=seen.where, offset=offset)
 

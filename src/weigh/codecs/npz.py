@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from weigh.codecs.embedded import observe_inside
+from weigh.codecs.embedded import Inside
 from weigh.codecs.npy import MAGIC, MOST_HEADER, Array, observe_npy, read_npy
 from weigh.codecs.zip import MOST_INFLATED, STORED, Member, data_offset, open_member, read_directory
 from weigh.codecs.zip_head import open_head
@@ -56,7 +56,7 @@ def size_problem(name: str, array: Array, nbytes: int, offset: int | None) -> Pr
     return Problem(kind="trailing", detail=Saying("problem.trailing", nbytes=there - needed), offset=offset)
 
 
-def observe_npz(source: Source, where: str = "") -> Iterator[Observation]:
+def observe_npz(source: Source, inside: Inside, where: str = "") -> Iterator[Observation]:
     """Arrays of objects, and members that are no arrays. Raises FormatError after what was seen."""
     left = MOST_INFLATED
     for member in read_directory(source).members:
@@ -76,4 +76,4 @@ def observe_npz(source: Source, where: str = "") -> Iterator[Observation]:
         except FormatError as error:
             yield Observation(kind="stream_error", value=error.saying.key, where=place, offset=member.offset)
             continue
-        yield from observe_npy(content, array, place) if array is not None else observe_inside(content, place)
+        yield from inside.file(content, place) if array is None else observe_npy(content, array, place, inside)

@@ -16,7 +16,8 @@ MOST_NODES = 1_000_000
 MOST_ARRAYS = 100_000
 MOST_NAME = 512
 MOST_DIMENSIONS = 64
-MOST_FIELDS = 256
+MOST_FIELDS = 1000
+MOST_BASES = 8
 
 _MULTIARRAY = frozenset({"numpy.core.multiarray", "numpy._core.multiarray", "numpy.core._multiarray_umath"})
 _NUMERIC = frozenset({"numpy.core.numeric", "numpy._core.numeric"})
@@ -53,24 +54,52 @@ def arrays_in(root: Node, placed: Mapping[int, Placed]) -> Iterator[TensorInfo]:
 
 def element_of(node: Node) -> Element | None:
     """What a pickled dtype says of an element; None for what is none."""
-    match node:
-        case Call(function=Global(name="dtype"), arguments=(str(code), *_), state=state):
-            pass
-        case _:
-            return None
-    element = dtype_of(code)
+    for _ in range(MOST_BASES):
+        match node:
+            case Call(function=Global(name="dtype"), arguments=(str(code), *_), state=state):
+                pass
+            case _:
+                return None
+        match state:
+            case (_, _, (Call() as base, tuple(shape)), *_) if is_shape(shape):
+                node = base
+            case _:
+                return _element(dtype_of(code), node, state)
+    return None
+
+
+def _element(element: Element | None, node: Call, state: Node) -> Element | None:
     if element is None:
         return None
     match state:
-        case (_, _, _, tuple(names), Pairs(items=fields), *_) if names:
-            kinds = [element_of(one[0]) for _, one in fields[:MOST_FIELDS] if isinstance(one, tuple) and one]
-            has_object = any(kind is None or kind.has_object for kind in kinds)
-            return Element(dtype="STRUCT", size=element.size, has_object=has_object or None)
-        case (_, (Call() as base, tuple(shape)), *_) if is_shape(shape):
-            return element_of(base)
+        case (_, _, _, tuple(names), Pairs(), *_) if names:
+            return Element(dtype="STRUCT", size=element.size, has_object=_holds_objects(node) or None)
         case (_, ">", *_):
             return Element(dtype=element.dtype, size=element.size, is_big=True, has_object=element.has_object)
     return element
+
+
+def _holds_objects(node: Call) -> bool:
+    """Is one of the fields, however deep, an object? Yes where there are more than are looked at."""
+    pending: list[Node] = [node]
+    seen: set[int] = set()
+    for _ in range(MOST_FIELDS):
+        if not pending:
+            return False
+        one = pending.pop()
+        if not isinstance(one, Call | Pairs | tuple) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        match one:
+            case Call(arguments=(str(code), *_), state=state):
+                if code.lstrip("|<>=").startswith("O"):
+                    return True
+                pending.append(state)
+            case Pairs(items=items):
+                pending += [value for _, value in items[:MOST_FIELDS]]
+            case tuple():
+                pending += one[:MOST_FIELDS]
+    return True
 
 
 def is_shape(shape: Node) -> TypeGuard[tuple[int, ...]]:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 
 from weigh.codecs.cursor import Cursor
-from weigh.codecs.embedded import observe_inside
+from weigh.codecs.embedded import Inside
 from weigh.codecs.msgpack import Token, read_token
 from weigh.codecs.zip import Window
 from weigh.core.errors import FormatError, Malformed, OverBudget
@@ -83,14 +83,14 @@ def read(source: Source) -> Header:
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Bytes that are no array and hold a file of their own; what follows the table."""
-    blobs = 0
+    blobs, inside = 0, Inside(source.path)
     for leaf in _leaves(Cursor(source), MOST_TOKENS):
         kind, token = leaf.token.kind, leaf.token
         if kind == "bytes" or (kind == "extension" and token.type not in (_ARRAY, _SCALAR)):
             blobs += 1
             if blobs <= MOST_BLOBS:
-                inside = Window(source, token.offset, token.length, path=source.path)
-                yield from observe_inside(inside, "/".join(leaf.path))
+                held = Window(source, token.offset, token.length, path=source.path)
+                yield from inside.file(held, "/".join(leaf.path))
     for problem in header.problems:
         if problem.kind == "trailing":
             yield Observation(kind="gap", value="trailing", offset=problem.offset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from weigh.codecs.embedded import Inside
 from weigh.codecs.hdf5_account import Account, account_of, meta_of
 from weigh.codecs.hdf5_attributes import whole_attributes
 from weigh.codecs.hdf5_observations import observe_hdf5
@@ -40,7 +41,7 @@ def read(source: Source) -> Header:
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Links and storage outside the file, virtual datasets, the user block, files inside strings and bytes."""
-    yield from observe_hdf5(source, account_of(source))
+    yield from observe_hdf5(source, account_of(source), Inside(source.path))
 
 
 def _metadata(account: Account) -> dict[str, Meta]:

@@ -9,7 +9,7 @@ from weigh.codecs.joblib_packed import MOST_UNPACKED, Unpacked, method_of, unpac
 from weigh.codecs.joblib_stream import MODULES, follow, run
 from weigh.codecs.numpy_objects import arrays_in
 from weigh.codecs.pickle import is_pickle
-from weigh.codecs.pickle_nodes import Call, Global, Node, Pairs
+from weigh.codecs.pickle_nodes import Call, Global, Node, Pairs, Stream
 from weigh.codecs.pickle_observations import observe
 from weigh.core.errors import OverBudget, Truncated
 from weigh.core.format import Format
@@ -59,8 +59,15 @@ def read(source: Source) -> Header:
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """The pickle as joblib reads it and as a plain loader would, those of objects inside, files kept beside it."""
     content, packed = _content(source)
-    yield from observe(content, follow=run)
-    for value in _files_beside(follow(content)[0].value):
+    streams: list[Stream] = []
+
+    def followed(source: Source, *, offset: int, most: int) -> Stream:
+        stream = run(source, offset=offset, most=most)
+        streams[:] = streams or [stream]
+        return stream
+
+    yield from observe(content, follow=followed)
+    for value in (path for stream in streams for path in _files_beside(stream.value)):
         yield Observation(kind="external_path", value=value)
     _tell_what_is_missing(source, packed)
 

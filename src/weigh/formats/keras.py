@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from weigh.codecs.embedded import observe_inside
+from weigh.codecs.embedded import Inside
 from weigh.codecs.hdf5_account import account_of
 from weigh.codecs.hdf5_observations import observe_hdf5
 from weigh.codecs.hdf5_superblock import SIGNATURE
@@ -64,32 +64,32 @@ def read(source: Source) -> Header:
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Layers, code and paths of every JSON member; what each other member holds, whatever it is called."""
-    left = MOST_INFLATED
+    left, inside = MOST_INFLATED, Inside(source.path)
     for member in read_directory(source).members:
         if member.method != STORED:
             left -= member.nbytes
         if left < 0:
             raise OverBudget("zip.inflated", path=source.path, offset=member.offset, most=MOST_INFLATED)
         try:
-            yield from _member(source, member)
+            yield from _member(source, member, inside)
         except OverBudget:
             raise
         except FormatError as error:
             yield Observation(kind="stream_error", value=error.saying.key, where=member.name, offset=error.offset)
 
 
-def _member(source: Source, member: Member) -> Iterator[Observation]:
+def _member(source: Source, member: Member, inside: Inside) -> Iterator[Observation]:
     content = open_member(source, member)
     if member.name.endswith(".json"):
         config = _json(source, member)
-        yield from observe_config(config, path=content.path)
+        yield from observe_config(config, inside)
     elif content.read(0, len(SIGNATURE)) == SIGNATURE:
-        for seen in observe_hdf5(content, account_of(content)):
+        for seen in observe_hdf5(content, account_of(content), inside):
             yield _inside(seen, member)
     elif member.name.endswith(".npz") and is_zip(content):
-        yield from observe_npz(content, member.name)
+        yield from observe_npz(content, inside, member.name)
     else:
-        yield from observe_inside(content, member.name)
+        yield from inside.file(content, member.name)
 
 
 def _inside(seen: Observation, member: Member) -> Observation:

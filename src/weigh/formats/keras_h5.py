@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from weigh.codecs.embedded import Inside
 from weigh.codecs.hdf5_account import Account, account_of, text_of
 from weigh.codecs.hdf5_attributes import Attribute, whole_attributes
 from weigh.codecs.hdf5_observations import observe_hdf5
@@ -53,10 +54,10 @@ def read(source: Source) -> Header:
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Layers and code of the configuration; then what any HDF5 file may hide."""
-    account = account_of(source)
+    account, inside = account_of(source), Inside(source.path)
     for config in _configs(account.attributes)[0].values():
-        yield from observe_config(config, path=source.path)
-    yield from observe_hdf5(source, account)
+        yield from observe_config(config, inside)
+    yield from observe_hdf5(source, account, inside)
 
 
 def _configs(attributes: dict[str, Attribute]) -> tuple[dict[str, Any], tuple[Problem, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from weigh.codecs.embedded import Inside
 from weigh.codecs.npy import MAGIC, Array, observe_npy, read_npy
 from weigh.codecs.npz import SUFFIX, arrays_in, observe_npz, size_problem, tensor_of
 from weigh.codecs.pickle import is_pickle
@@ -43,8 +44,9 @@ def read(source: Source) -> Header:
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """An array of objects is a pickle; what follows the last array is a gap."""
+    inside = Inside(source.path)
     for array in _arrays(source):
-        yield from observe_npy(source, array, "")
+        yield from observe_npy(source, array, "", inside)
     for problem in header.problems:
         if problem.kind == "trailing":
             yield Observation(kind="gap", value="trailing", offset=problem.offset)
@@ -85,7 +87,7 @@ def read_npz(source: Source) -> Header:
 
 def examine_npz(source: Source, header: Header) -> Iterator[Observation]:
     """Arrays of objects, and members that are none."""
-    yield from observe_npz(source)
+    yield from observe_npz(source, Inside(source.path))
 
 
 def _arrays(source: Source) -> list[Array]:

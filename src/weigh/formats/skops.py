@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from weigh.codecs.embedded import Inside
 from weigh.codecs.json import decode
 from weigh.codecs.npz import arrays_in, observe_npz, tensor_of
 from weigh.codecs.pickle import is_pickle
@@ -76,7 +77,7 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
         if isinstance(loader, str) and loader not in loaders:
             loaders.add(loader)
             yield Observation(kind="operator", value=loader, where=path or SCHEMA)
-    yield from observe_npz(source)
+    yield from observe_npz(source, Inside(source.path))
 
 
 def _schema(source: Source) -> Member | None:
