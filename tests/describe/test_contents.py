@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from weigh.app.weigh import weigh
 from weigh.core.model import Contents
@@ -286,3 +288,24 @@ def test_layers_that_a_packed_model_keeps_are_shown(tmp_path: Path) -> None:
     found = weigh(str(tmp_path / "model.safetensors")).model
     assert found is not None and found.contents is not None
     assert found.contents.value.unquantised == ("lm_head",)
+
+
+NAMES = sorted(
+    {name for row in ROWS.values() for name in row.has} | {"emb_params", "x.lora_A.weight", "optimizer.state.0.exp_avg"}
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", ".", "model.", "ema.", "\n"]),
+            st.one_of(st.sampled_from(NAMES), st.text(max_size=20)),
+            st.lists(st.integers(-5, 1 << 70), max_size=5),
+        )
+    ),
+    st.lists(st.sampled_from(["state", "param_groups", "ema", "workflow", "optimizer"])),
+)
+def test_any_names_and_shapes_are_answered(rows: list[tuple[str, str, list[int]]], keys: list[str]) -> None:
+    found = contents([tensor(prefix + name, *shape) for prefix, name, shape in rows], keys)
+    if found is not None:
+        assert contents_line(found, "en") and contents_line(found, "zh")

@@ -268,3 +268,17 @@ def test_layers_left_as_they_are_beside_packed_ones_are_named() -> None:
 
 def test_where_nothing_is_packed_nothing_is_left() -> None:
     assert count([tensor("lm_head.weight", "F16", 100, 256)], {}).left == ()
+
+
+def test_fused_experts_of_nvfp4_count_two_weights_a_byte() -> None:
+    name = "layers.0.feed_forward.experts.gate_up_proj"
+    rows = [tensor(name, "U8", 4, 64, 128), tensor(f"{name}_weight_scale", "F8_E4M3", 4, 8, 128)]
+    rows += [tensor(f"{name}_weight_scale_2", "F32"), tensor(f"{name}_input_scale", "F32")]
+    counted = count(rows, {})
+    assert counted.parameters == counted.expert_parameters == 4 * 64 * 128 * 2
+    assert counted.quant is not None and counted.quant.method == "NVFP4"
+
+
+def test_scales_of_cached_keys_and_values_are_no_parameters() -> None:
+    rows = [tensor("layers.0.self_attn.attn.k_scale", "F32", 1), tensor("layers.0.self_attn.v_scale", "F32")]
+    assert count([*rows, tensor("norm.weight", "BF16", 8)], {}).parameters == 8

@@ -162,3 +162,26 @@ def test_any_old_torchscript_is_answered(tmp_path: Path) -> None:
         changed = bytearray(data)
         changed[chance.randrange(len(changed))] = chance.randrange(256)
         answered(bytes(changed))
+
+
+def test_a_program_exported_before_torch_2_6_is_read(tmp_path: Path) -> None:
+    """By hand: the archive that torch 2.1 to 2.5 wrote, its weights a file of torch.save inside."""
+    torch.save(Net().state_dict(), tmp_path / "state.pt")
+    node = {"target": "torch.ops.aten.relu.default"}
+    with zipfile.ZipFile(tmp_path / "model.dat", "w") as archive:
+        archive.writestr("serialized_exported_program.json", json.dumps({"graph_module": {"graph": {"nodes": [node]}}}))
+        archive.write(tmp_path / "state.pt", "serialized_state_dict.pt")
+        archive.writestr("version", "8.2")
+    header, seen = read(tmp_path / "model.dat")
+    assert header.format == "pytorch-export"
+    assert {tensor.name: tensor.shape for tensor in header.tensors} == {"first.weight": (2, 4), "first.bias": (2,)}
+    assert "torch.ops.aten.relu.default" in {one.value for one in seen}
+
+
+def test_compiled_code_in_an_exported_program_is_seen(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "model.dat", "w") as archive:
+        archive.writestr("net/archive_format", "pt2")
+        archive.writestr("net/data/aotinductor/model/net.so", b"\x7fELF")
+    header, seen = read(tmp_path / "model.dat")
+    assert header.metadata["native"] == ("data/aotinductor/model/net.so",)
+    assert [one.kind for one in seen] == ["code"]

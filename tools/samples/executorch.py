@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ def write(folder: Path) -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.second(torch.relu(self.first(x)))
 
+    write_old(folder)
     torch.manual_seed(0)
     exported = torch.export.export(Net().eval(), (torch.ones(1, 8),))
     for name, config in {
@@ -40,6 +44,35 @@ def write(folder: Path) -> None:
             program.write_tensor_data_to_file(str(folder))
             for apart in folder.glob("*.ptd"):
                 note(apart, "executorch", sorted(named(Net())), operators=[])
+
+
+def write_old(folder: Path) -> None:
+    """A program as it was before September 2024: its constants in the flatbuffer, no header between."""
+    from importlib.resources import files
+
+    schema = files("executorch.schema")
+    tensor = {"scalar_type": "FLOAT", "sizes": [2, 3], "dim_order": [0, 1], "data_buffer_idx": 1}
+    plan = {
+        "name": "forward",
+        "values": [{"val_type": "Tensor", "val": tensor}, {"val_type": "Int", "val": {"int_val": 7}}],
+        "operators": [{"name": "aten::add", "overload": "out"}],
+        "inputs": [],
+        "outputs": [0],
+        "delegates": [{"id": "XnnpackBackend", "processed": {"location": "INLINE", "index": 0}}],
+    }
+    program = {
+        "version": 0,
+        "execution_plan": [plan],
+        "constant_buffer": [{"storage": []}, {"storage": list(range(24))}],
+        "backend_delegate_data": [{"data": [1, 2, 3]}],
+    }
+    with tempfile.TemporaryDirectory() as made:
+        source = Path(made) / "old.json"
+        source.write_text(json.dumps(program))
+        subprocess.run(["flatc", "-b", "-o", made, str(schema / "program.fbs"), str(source)], check=True)
+        (folder / "constants-inside.pte").write_bytes((Path(made) / "old.pte").read_bytes())
+    operators = ["aten::add.out", "delegate:XnnpackBackend"]
+    note(folder / "constants-inside.pte", "executorch", [("forward.0", "F32", [2, 3])], operators=operators)
 
 
 def listed(program: Any) -> tuple[list[Row], list[str]]:

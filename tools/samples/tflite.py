@@ -25,6 +25,10 @@ def write(folder: Path) -> None:
     }.items():
         keep(folder / f"{name}.tflite", data)
     keep(folder / "files-behind.tflite", with_files(converted(tf, flex=False)))
+    outside = with_buffers_behind(converted(tf, flex=False))
+    (folder / "buffers-behind.tflite").write_bytes(outside)
+    rows, operators = listed(converted(tf, flex=False))
+    note(folder / "buffers-behind.tflite", "tflite", rows, operators=operators)
     keep(folder / "circle.circle", as_circle(converted(tf, flex=False)))
 
 
@@ -48,6 +52,32 @@ def converted(tf: Any, *, flex: bool, optimised: bool = False, half: bool = Fals
     if half:
         converter.target_spec.supported_types = [tf.float16]
     return bytes(converter.convert())
+
+
+def with_buffers_behind(data: bytes) -> bytes:
+    """As models beyond 2 GB keep them: offset and size in the buffer's table, the bytes behind the flatbuffer."""
+    import flatbuffers
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(data, 0)
+    moved = [(buffer, bytes(buffer.data)) for buffer in model.buffers if buffer.data is not None and len(buffer.data)]
+    for number, (buffer, _) in enumerate(moved):
+        buffer.data, buffer.offset, buffer.size = None, 1 << 20 | number, 1  # a placeholder of the same width
+
+    def packed() -> bytes:
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+    at = len(packed())
+    for buffer, content in moved:
+        at += -at % 16
+        buffer.offset, buffer.size = at, len(content)
+        at += len(content)
+    whole = packed()
+    for _, content in moved:
+        whole += bytes(-len(whole) % 16) + content
+    return whole
 
 
 def with_files(data: bytes) -> bytes:

@@ -17,7 +17,7 @@ PAGE = 1 << 14
 MOST_PAGES_KEPT = 512
 MOST_PAGES_READ = 8192  # 128 MiB
 MOST_TABLES = 120_000
-MOST_NUMBERS = 4_000_000
+MOST_NUMBERS = 1_000_000
 MOST_TEXT = 1 << 16  # bytes of one string
 MOST_TEXTS = 32 << 20  # bytes of all strings
 

@@ -100,7 +100,7 @@ def _found(among: Shapes) -> Iterator[CheckpointRow]:
     taken: set[tuple[str, str]] = set()
     for row in checkpoints():
         for prefix in _places(row, turned):
-            place = (prefix, row.slot or row.component)
+            place = (prefix.removesuffix("text_model."), row.slot or row.component)  # the same by a shorter name
             if place in taken or _EMA.match(prefix) or not _holds(row, prefix, among):
                 continue
             taken.add(place)

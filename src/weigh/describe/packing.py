@@ -103,6 +103,8 @@ def stands_for(tensor: TensorInfo, among: Tensors, said: Given) -> Meaning:
         return 0, None
     if name.endswith("_blocks") and name.removesuffix("_blocks") + "_scales" in among:
         return tensor.num_elements * 2, Quant(method="MXFP4", scheme="MXFP4", bits=4)
+    if tensor.dtype == "U8" and f"{name}_weight_scale" in among:  # fused experts
+        return tensor.num_elements * 2, Quant(method="NVFP4", scheme="NVFP4", bits=4)
     if last in _HOLDERS and (meaning := _HOLDERS[last](tensor, _Beside(dot, among), said)) is not None:
         return meaning
     return _plain(tensor)
@@ -137,6 +139,8 @@ def _plain(tensor: TensorInfo) -> Meaning:
 def _accompanies(name: str, dot: str, last: str, among: Tensors) -> bool:
     if any(dot + holder in among for holder in holders_beside().get(last, ())):
         return True
+    if last in _OF_THE_CACHE:
+        return True
     centroids, found, _ = name.partition("centroids.weight")
     if found and any(centroids.removesuffix(part) + "indices" in among for part in ("", "res_", "outlier_")):
         return True
@@ -154,6 +158,8 @@ def _accompanies(name: str, dot: str, last: str, among: Tensors) -> bool:
     )
 
 
+# Of keys and values as they are cached, wherever a layer keeps them.
+_OF_THE_CACHE = frozenset({"k_scale", "v_scale", "q_scale", "kv_scale", "prob_scale", "k_zero_point", "v_zero_point"})
 # Beside fused experts the names run on without a dot.
 _ENDS = (
     ("_scales", "_blocks"),

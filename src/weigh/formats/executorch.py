@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 from weigh.codecs.flatbuffers import Flat, Table
 from weigh.core.errors import Malformed
@@ -67,7 +68,7 @@ def read(source: Source) -> Header:
             "identifier": source.read(4, 4).decode("ascii", "replace"),
             "execution_plans": tuple(plans[:MOST_LISTED]),
             "segments": len(reader.segments),
-            "named_data": tuple(sorted(_named(root, 7))[:MOST_LISTED]),
+            "named_data": dict(islice(_named(root, reader.segments), MOST_LISTED)),
         },
         tensors=tuple(tensors),
         problems=tuple(problems),
@@ -239,9 +240,11 @@ def _delegates(plan: Table) -> Iterator[str]:
         yield f"delegate:{row.text(0, 'delegate') or '?'}"
 
 
-def _named(root: Table, field: int) -> Iterator[str]:
-    for row in root.tables(field, "named_data"):
-        yield row.text(0, "key") or ""
+def _named(root: Table, segments: tuple[_Segment, ...]) -> Iterator[tuple[str, int | None]]:
+    """What backends keep under names of their own, and the bytes of each."""
+    for row in root.tables(7, "named_data"):
+        index = row.number(1, 4, "segment_index")
+        yield row.text(0, "key") or "", segments[index].nbytes if index < len(segments) else None
 
 
 FORMAT = Format(

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from weigh.codecs.json import decode
+from weigh.codecs.pickle import run
 from weigh.codecs.pickle_observations import observe
+from weigh.codecs.torch_objects import tensors_in
 from weigh.codecs.zip import Member, data_offset, is_zip, open_member, read_directory
 from weigh.core.errors import FormatError, Malformed
 from weigh.core.format import Format
@@ -20,6 +22,13 @@ MOST_JSON = 32 << 20
 MOST_LISTED = 1024
 MOST_DIMENSIONS = 64
 _NATIVE = (".so", ".o", ".cpp", ".dll", ".dylib", ".cubin", ".ptx")
+_PROGRAM = "serialized_exported_program.json"
+_STATES = (
+    "serialized_state_dict.json",
+    "serialized_state_dict.pt",
+    "serialized_constants.json",
+    "serialized_constants.pt",
+)
 # ScalarType of torch/_export/serde/schema.py by number.
 _TYPES = (
     "UNKNOWN", "U8", "I8", "I16", "I32", "I64", "F16", "F32", "F64", "C32", "C64", "C128", "BOOL", "BF16",
@@ -37,7 +46,7 @@ def matches(source: Source) -> bool:
             return open_member(source, said).read(0, 16).strip() == b"pt2"
     except FormatError:
         return False
-    return "serialized_exported_program.json" in members
+    return _PROGRAM in members
 
 
 def read(source: Source) -> Header:
@@ -49,6 +58,9 @@ def read(source: Source) -> Header:
         if name.endswith(("weights_config.json", "constants_config.json")):
             folder = name.rpartition("/")[0]
             tensors += _tensors(source, _json(source, member), folder, members, problems)
+    for name in _STATES:
+        if name in members:
+            tensors += _saved(open_member(source, members[name]))
     models = [name for name in members if name.startswith("models/") and name.endswith(".json")]
     version = members.get("archive_version")
     return Header(
@@ -67,12 +79,23 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
         yield Observation(kind="code", value=name, where=name, offset=members[name].offset)
     seen: set[str] = set()
     for name, member in members.items():
-        if name.startswith("models/") and name.endswith(".json"):
+        if (name.startswith("models/") and name.endswith(".json")) or name == _PROGRAM:
             for operator in _operators(_json(source, member)):
                 if operator not in seen:
                     seen.add(operator)
                     yield Observation(kind="operator", value=operator, where=name)
     yield from observe(source)
+
+
+def _saved(content: Source) -> Iterator[TensorInfo]:
+    """Before torch 2.6 the weights are a whole file of torch.save, packed into the archive as one member."""
+    pickled = next((one for one in read_directory(content).members if one.name.endswith("/data.pkl")), None)
+    if pickled is None:
+        return
+    stream = run(open_member(content, pickled))
+    if stream.error is not None:
+        raise stream.error
+    yield from (tensor.info(None) for tensor in tensors_in(stream.value))
 
 
 def _below(member: Member) -> str:

@@ -10,7 +10,7 @@ from weigh.codecs.pickle_nodes import Global, Stream
 from weigh.codecs.pickle_observations import observe
 from weigh.codecs.torch_objects import keys_of, persistent_in
 from weigh.codecs.zip import Window
-from weigh.core.errors import Malformed
+from weigh.core.errors import Malformed, OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header, Problem
 from weigh.core.observation import Observation
@@ -21,7 +21,8 @@ from weigh.core.value import Value
 from weigh.knowledge.dtypes import dtype_aliases, dtypes
 
 MOST_MEMBERS = 64
-MOST_OBJECTS = 100_000
+MOST_OBJECTS = 5_000  # storages or tensors
+MOST_ROW = 1 << 13  # bytes of the pickle that describes one
 MOST_DIMENSIONS = 64
 _BLOCK = 512
 _OWN = ("sys_info", "pickle", "storages", "tensors")
@@ -87,7 +88,7 @@ def _streams(source: Source, name: str, offset: int, nbytes: int) -> Iterator[Ob
     first = run(Window(source, offset, nbytes, path=source.path))
     at = first.end
     for _ in range(MOST_OBJECTS if isinstance(first.value, int) else 0):
-        stream = run(Window(source, offset, nbytes, path=source.path), offset=at)
+        stream = run(Window(source, offset, nbytes, path=source.path), offset=at, end=at + MOST_ROW)
         for (module, what), where in stream.imports.items():
             yield Observation(kind="import", value=f"{module} {what}", where=name, offset=where)
         for (module, what), where in stream.calls.items():
@@ -137,8 +138,8 @@ def _storages(member: Source, start: int) -> dict[str, _Storage]:
     """Each storage's place by its key, views of others included."""
     stream = _checked(run(member))
     found: dict[str, _Storage] = {}
-    for _ in range(min(_count(stream), MOST_OBJECTS)):
-        stream = _checked(run(member, offset=stream.end))
+    for _ in range(_count(stream, member)):
+        stream = _checked(run(member, offset=stream.end, end=stream.end + MOST_ROW))
         match stream.value:
             case (int() | str() as key, _, Global() as kind):
                 dtype = dtype_aliases().get(kind.name, "U8")
@@ -168,8 +169,8 @@ def _views(member: Source, storages: Mapping[str, _Storage]) -> dict[str, Tensor
     """Each tensor by its key: dimensions, strides, and where in a storage it begins."""
     stream = _checked(run(member))
     found: dict[str, TensorInfo] = {}
-    for _ in range(min(_count(stream), MOST_OBJECTS)):
-        stream = _checked(run(member, offset=stream.end))
+    for _ in range(_count(stream, member)):
+        stream = _checked(run(member, offset=stream.end, end=stream.end + MOST_ROW))
         cursor = Cursor(member, offset=stream.end)
         dimensions = cursor.u32("ndim")
         cursor.skip(4, "ndim")
@@ -204,8 +205,11 @@ def _checked(stream: Stream) -> Stream:
     return stream
 
 
-def _count(stream: Stream) -> int:
-    return stream.value if type(stream.value) is int and stream.value >= 0 else 0
+def _count(stream: Stream, member: Source) -> int:
+    number = stream.value if type(stream.value) is int and stream.value >= 0 else 0
+    if number > MOST_OBJECTS:
+        raise OverBudget("too_many", path=member.path, offset=0, what="storages", count=number, most=MOST_OBJECTS)
+    return number
 
 
 def _problems(source: Source, members: Mapping[str, Source], starts: Mapping[str, int]) -> Iterator[Problem]:
