@@ -30,7 +30,7 @@ _LARGE = 1 << 16  # bytes of a message whose fields are kept packed
 Span: TypeAlias = tuple[int, int]  # where the bytes of a field begin and end
 Field: TypeAlias = tuple[int, int, int, int]  # number, wire type, value (or where its bytes begin), where it ends
 _Place: TypeAlias = tuple[int, int, int]  # wire type, value or where its bytes begin, where it ends
-Kind = Literal["varint", "fixed64", "bytes", "text", "message", "fixed32", "numbers"]
+Kind = Literal["varint", "fixed64", "bytes", "text", "message", "fixed32", "varints", "floats", "doubles", "numbers"]
 
 Bytes = bytes  # the method of this name hides the type inside the class
 
@@ -43,7 +43,10 @@ _WIRES: Mapping[Kind, tuple[int, ...]] = {
     "bytes": (BYTES,),
     "text": (BYTES,),
     "message": (BYTES,),
-    "numbers": (VARINT, BYTES, FIXED32, FIXED64),  # repeated: packed or one by one
+    "varints": (VARINT, BYTES),  # repeated: packed or one by one
+    "floats": (FIXED32, BYTES),
+    "doubles": (FIXED64, BYTES),
+    "numbers": (VARINT, BYTES, FIXED32, FIXED64),
 }
 
 

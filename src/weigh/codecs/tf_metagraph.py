@@ -53,7 +53,7 @@ def is_meta_graph(wire: Wire, span: Span) -> bool:
         return False
     graph = first(wire, span, 2)
     if graph is None:
-        return told is not None and (5 in seen or bool(told & {4, 5}))
+        return told is not None and 5 in told
     return is_graph(wire, graph) if graph[1] > graph[0] else told is not None
 
 

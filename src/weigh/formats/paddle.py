@@ -60,7 +60,7 @@ _OPERATOR: Mapping[int, Kind] = {
     4: "message",  # attrs
     5: "varint",  # is_target
 }
-_TENSOR: Mapping[int, Kind] = {1: "varint", 2: "numbers"}
+_TENSOR: Mapping[int, Kind] = {1: "varint", 2: "varints"}
 
 
 def matches(source: Source) -> bool:

@@ -14,7 +14,6 @@ from weigh.core.header import Header, Meta
 from weigh.core.observation import Observation
 from weigh.core.source import Source
 
-
 _HEADS = (b"\x0a", b"\x12", b"\x18", b"\x1a", b"\x22", b"\x2a", b"\x32", b"\x3a")
 _TEXT = frozenset(("node", "versions", "library", "version"))
 
