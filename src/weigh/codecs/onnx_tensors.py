@@ -9,7 +9,8 @@ import math
 from collections.abc import Iterator, Mapping
 
 from weigh.codecs.external_path import leaves
-from weigh.codecs.protobuf import Kind, Message
+from weigh.codecs.protobuf import Message
+from weigh.codecs.protobuf_shape import Kind
 from weigh.core.errors import Malformed
 from weigh.core.header import Problem
 from weigh.core.saying import Saying

@@ -11,7 +11,8 @@ from typing import Any
 
 from weigh.codecs.external_path import leaves
 from weigh.codecs.json import decode
-from weigh.codecs.protobuf import Kind, Message, Span, Wire, first, fits
+from weigh.codecs.protobuf import Message, Span, Wire
+from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.codecs.tf_graph import is_graph, num_functions, observe, shown_shape
 from weigh.core.errors import FormatError
 from weigh.core.header import Meta

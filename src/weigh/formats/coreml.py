@@ -14,7 +14,8 @@ from itertools import islice
 from weigh.codecs.coreml_layers import weights_of
 from weigh.codecs.cursor import Cursor
 from weigh.codecs.external_path import leaves
-from weigh.codecs.protobuf import Kind, Message, Span, Wire, first, fits
+from weigh.codecs.protobuf import Message, Span, Wire
+from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.core.errors import Malformed, OverBudget
 from weigh.core.format import FolderFormat, Format
 from weigh.core.header import Header, Meta

@@ -10,7 +10,8 @@ from collections.abc import Generator, Iterator, Mapping
 from itertools import islice
 
 from weigh.codecs.onnx_tensors import DATA, TENSOR, fills, is_external, tensor_info, tensor_problems
-from weigh.codecs.protobuf import Kind, Message, Span, Wire, first, fits
+from weigh.codecs.protobuf import Message, Span, Wire
+from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.core.errors import FormatError, OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta, Problem

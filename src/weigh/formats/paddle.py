@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from weigh.codecs.cursor import Cursor
-from weigh.codecs.protobuf import Kind, Message, Span, Wire, first, fits
+from weigh.codecs.protobuf import Message, Span, Wire
+from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.core.errors import FormatError, Malformed, OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta
