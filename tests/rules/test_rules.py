@@ -117,6 +117,7 @@ def test_a_pickle_that_breaks_off_inside_is_broken() -> None:
             "variables/variables.data-00000-of-00002",
         ),
         ("net.xml", "openvino", ".bin", "net.bin"),
+        ("a/net.ncnn.param", "ncnn", "", "a/net.ncnn.bin"),
         ("a/model.mlmodel", "coreml", "@model_path/weights/weight.bin", "a/weights/weight.bin"),
     ],
 )

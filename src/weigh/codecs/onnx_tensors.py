@@ -69,7 +69,7 @@ def tensor_info(tensor: Message, name: str) -> TensorInfo:
             offset=_number(external.get("offset")) or 0,
             storage=external.get("location", ""),
         )
-    places = [place for number in DATA if (place := tensor.stored(number)) is not None]
+    places = [place for number in DATA if number in tensor and (place := tensor.stored(number)) is not None]
     offset, nbytes = places[0] if places else (None, 0)
     return TensorInfo(name=name, dtype=dtype, shape=shape, nbytes=nbytes, offset=offset)
 

@@ -8,7 +8,7 @@ from weigh.core.finding import Skip
 from weigh.core.rule import Evidence, Examined, Rule
 
 # Formats that keep their numbers in files beside them; such a file has no mark, and their readers take numbers alone.
-BESIDE = frozenset(("coreml", "onnx", "openvino", "tf-checkpoint", "tfjs"))
+BESIDE = frozenset(("coreml", "ncnn", "onnx", "openvino", "tf-checkpoint", "tfjs"))
 
 
 def check(evidence: Evidence) -> Iterator[Skip]:
@@ -25,6 +25,8 @@ def _beside(file: Examined) -> Iterator[str]:
         return
     folder, slash, name = file.path.rpartition("/")
     stem = folder + slash + name.rpartition(".")[0]
+    if file.format == "ncnn":
+        yield stem.removesuffix(".param") + ".bin"
     for storage in {tensor.storage for tensor in file.header.tensors if tensor.storage}:
         yield folder + slash + storage.removeprefix("@model_path/")
         yield stem + (storage if storage.startswith(".") else f".{storage}")
