@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.samples.wire import field, floats, varint
-from weigh.codecs.protobuf import BYTES, MOST_FIELDS, Kind, Wire, first, fits, signed
+from weigh.codecs.protobuf import BYTES, MOST_FIELDS, Wire, signed
+from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.core.errors import FormatError, Malformed, OverBudget, Truncated
 from weigh.sources.memory import MemorySource
 

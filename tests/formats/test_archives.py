@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -222,8 +223,6 @@ def test_every_truncation_and_mutation_is_answered(path: Path) -> None:
     for data in cut_and_changed(path):
         source = MemorySource(data, path="file")
         format = detect(source)
-        try:
+        with contextlib.suppress(FormatError):
             format.read(source)
-        except FormatError:
-            pass
         assert examine_whole(source)[0].format == format.name

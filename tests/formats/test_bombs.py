@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from weigh.app.examine import MOST_MEMBERS, examine_whole
+from weigh.app.examine import MOST_MEMBERS, MOST_SECONDS, examine_whole
 from weigh.sources.memory import MemorySource
 
 MOST_MIB = 200
@@ -122,7 +122,7 @@ def test_an_archive_made_to_never_end_is_soon_incomplete(name: str, tmp_path: Pa
 def test_the_clock_ends_the_opening_of_members_and_says_so() -> None:
     ticks = iter(range(1000))
     seen = examine_whole(
-        MemorySource(many(20, lambda number: b"text\n"), path="m.zip"), clock=lambda: float(next(ticks)) * 0.4
+        MemorySource(many(20, lambda number: b"text\n"), path="m.zip"), clock=lambda: next(ticks) * MOST_SECONDS * 0.4
     )
     assert [problem.detail.key for problem in seen[0].problems] == ["error.archive.effort"]
     assert 1 < len(seen) < 6

@@ -40,7 +40,7 @@ SAMPLES = [
     path for name in FAMILY for path in sorted((ROOT / name).glob("*")) if path.with_name(f"{path.name}.json").exists()
 ]
 IDS = [f"{path.parent.name}-{path.name}" for path in SAMPLES]
-MOST_CUTS, MUTATIONS = 3000, 150
+MOST_CUTS, MUTATIONS = 1500, 100
 
 
 def oracle(path: Path) -> dict[str, Any]:

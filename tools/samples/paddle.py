@@ -1,4 +1,7 @@
-"""PaddlePaddle's files made with paddlepaddle 3.3.1: `python -m tools.samples.paddle OUT`."""
+"""PaddlePaddle's files made with paddlepaddle 3.3.1: `python -m tools.samples.paddle OUT`.
+
+With FLAGS_enable_pir_api=1 in the environment the program as JSON alone, else it as protobuf and its parameters.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("FLAGS_enable_pir_api", "0")  # the program as protobuf; with it, as JSON
+os.environ.setdefault("FLAGS_enable_pir_api", "0")
 
 import paddle
 
 from tools.samples.oracles import NUMPY, main, note
+
+AS_JSON = os.environ["FLAGS_enable_pir_api"] == "1"
 
 
 def write(folder: Path) -> None:
@@ -22,6 +27,14 @@ def write(folder: Path) -> None:
         run = paddle.static.Executor(paddle.CPUPlace())
         run.run(paddle.static.default_startup_program())
         paddle.static.save_inference_model(f"{name}/inference", [x], [y], run)
+        if AS_JSON:
+            path = folder / "inference.json"
+            path.write_bytes(Path(f"{name}/inference.json").read_bytes())
+            held = [one for one in paddle.static.default_main_program().list_vars() if one.persistable]
+            tensors = [(one.name, NUMPY[str(one.dtype).rpartition(".")[2].lower()], list(one.shape)) for one in held]
+            tensors = [one for one in tensors if one[0].startswith("fc")]
+            note(path, "paddle", tensors, operators=["add", "data", "fetch", "matmul", "relu"])
+            return
         program, feeds, fetches = paddle.static.load_inference_model(f"{name}/inference", run)
         tensors = [
             (one.name, NUMPY[str(one.dtype).rpartition(".")[2].replace("FP32", "float32").lower()], list(one.shape))

@@ -16,7 +16,12 @@ def write(folder: Path) -> None:
     for kind in ("unigram", "bpe", "char"):
         held = io.BytesIO()
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(lines), model_writer=held, vocab_size=44, model_type=kind, hard_vocab_limit=False
+            sentence_iterator=iter(lines),
+            model_writer=held,
+            vocab_size=44,
+            model_type=kind,
+            hard_vocab_limit=False,
+            normalization_rule_name="identity",
         )
         path = folder / f"{kind}.model"
         path.write_bytes(held.getvalue())

@@ -10,7 +10,7 @@ import struct
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from weigh.core.errors import FormatError, Malformed, OverBudget, Truncated
 from weigh.core.source import Source
@@ -23,28 +23,18 @@ MOST_PACKED = 1 << 16  # numbers of one packed field that are read
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _FIXED = {FIXED64: 8, FIXED32: 4}
 _KNOWN = (VARINT, BYTES, FIXED32, FIXED64)
-_RUN = 512  # fields taken at once
+_FIRST_RUN, _RUN = 8, 512  # fields taken at once
 _COST = 4  # of entering a message, in fields
 _LARGE = 1 << 16  # bytes of a message whose fields are kept packed
 
 Span: TypeAlias = tuple[int, int]  # where the bytes of a field begin and end
 Field: TypeAlias = tuple[int, int, int, int]  # number, wire type, value (or where its bytes begin), where it ends
 _Place: TypeAlias = tuple[int, int, int]  # wire type, value or where its bytes begin, where it ends
-Kind = Literal["varint", "fixed64", "bytes", "text", "message", "fixed32", "numbers"]
 
 Bytes = bytes  # the method of this name hides the type inside the class
 
 _NEAR, _FAR = 1 << 12, 1 << 18  # a window after a jump, and the most it grows to while fields follow each other
-_PAD = bytes(24)  # behind each window, so that a tag and a varint can be looked at without asking for the end
-_WIRES: Mapping[Kind, tuple[int, ...]] = {
-    "varint": (VARINT,),
-    "fixed64": (FIXED64,),
-    "fixed32": (FIXED32,),
-    "bytes": (BYTES,),
-    "text": (BYTES,),
-    "message": (BYTES,),
-    "numbers": (VARINT, BYTES, FIXED32, FIXED64),  # repeated: packed or one by one
-}
+PAD = bytes(24)  # behind each window, so that a tag and a varint can be looked at without asking for the end
 
 
 class Wire:
@@ -77,20 +67,21 @@ class Wire:
 
     def runs(self, span: Span) -> Iterator[list[Field]]:
         """The same, many fields at once."""
-        at, end = span
+        (at, end), most = span, _FIRST_RUN  # few at first: whoever only looks at a beginning wants no more read
         while at < end:
-            fields, at, error = self._run(at, end)
+            fields, at, error = self._run(at, end, most)
+            most = min(most * 4, _RUN)
             yield fields
             if error is not None:
                 raise error
 
-    def _run(self, at: int, end: int) -> tuple[list[Field], int, FormatError | None]:
+    def _run(self, at: int, end: int, most: int) -> tuple[list[Field], int, FormatError | None]:
         """The next fields, where they end, and what is wrong there: one loop, for nothing runs as often."""
         fields: list[Field] = []
         window, base = self._window, self._base
         last = self._next - 20
         try:
-            while at < end and len(fields) < _RUN:
+            while at < end and len(fields) < most:
                 if not base <= at <= last:
                     self._fill(at)
                     window, base, last = self._window, self._base, self._next - 20
@@ -125,11 +116,11 @@ class Wire:
 
     def _long(self, window: Bytes, index: int) -> tuple[int, int, int]:
         """Tag, value and what is behind them, where one of them is no single byte."""
-        tag, index = self._varint(window, index)
+        tag, index = self.varint(window, index)
         if tag & 7 in _FIXED:
             after = index + _FIXED[tag & 7]
             return tag, int.from_bytes(window[index:after], "little"), after
-        value, index = self._varint(window, index)
+        value, index = self.varint(window, index)
         return tag, value, index
 
     def bytes(self, span: Span, *, most: int = MOST_TEXT) -> Bytes:
@@ -151,15 +142,15 @@ class Wire:
             raise OverBudget("protobuf.packed", path=self.source.path, offset=span[0], most=MOST_PACKED)
         data = self.bytes(span, most=MOST_PACKED)
         numbers, index = [], 0
-        padded = data + _PAD
+        padded = data + PAD
         while index < len(data):
-            number, index = self._varint(padded, index, base=span[0])
+            number, index = self.varint(padded, index, base=span[0])
             numbers.append(number)
         if index > len(data):
             raise Malformed("protobuf.varint", path=self.source.path, offset=span[0])
         return numbers
 
-    def _varint(self, window: Bytes, index: int, *, base: int | None = None) -> tuple[int, int]:
+    def varint(self, window: Bytes, index: int, *, base: int | None = None) -> tuple[int, int]:
         """The number that begins there, kept to 64 bits, and the index behind it."""
         value, first = 0, index
         for shift in range(0, 70, 7):
@@ -186,7 +177,7 @@ class Wire:
         self._width = min(self._width * 2, _FAR) if follows else _NEAR
         self._count(at, self._width)
         data = self.source.read(at, self._width)
-        self._window, self._base, self._next = data + _PAD, at, at + len(data)
+        self._window, self._base, self._next = data + PAD, at, at + len(data)
         if at + len(data) >= self.source.size:
             self._next += 20  # the padding serves for what is not there
 
@@ -331,65 +322,6 @@ def _packed(wire: Wire, span: Span) -> dict[int, array[int]]:
 def signed(value: int) -> int:
     """64 unsigned bits as a signed number."""
     return value - (1 << 64) if value >= 1 << 63 else value
-
-
-def fits(wire: Wire, span: Span, shape: Mapping[int, Kind], *, most: int = 64) -> frozenset[int] | None:
-    """The numbers among the first `most` fields, if all of them are of this shape; None if one is not.
-
-    A field that ends behind the span ends the look, and is of the shape if its beginning is: files are cut short.
-    """
-    seen: set[int] = set()
-    try:
-        for number, kind, value, after in wire.fields(span):
-            expected = shape.get(number)
-            if expected is None or kind not in _WIRES[expected]:
-                return None
-            if expected == "text" and not _is_text(wire.bytes((value, after), most=256)):
-                return None
-            seen.add(number)
-            most -= 1
-            if not most:
-                break
-    except Truncated:
-        pass
-    except FormatError:
-        return None
-    return frozenset(seen)
-
-
-def first(wire: Wire, span: Span, number: int, *, most: int = 64) -> Span | None:
-    """Where the first field of this number lies among the first `most`; cut off at the file's end if it is longer."""
-    try:
-        for _, (found, kind, value, after) in zip(range(most), wire.fields(span), strict=False):
-            if found == number and kind == BYTES:
-                return value, after
-    except Truncated as error:
-        return _cut(wire, error, number)
-    except FormatError:
-        return None
-    return None
-
-
-def _cut(wire: Wire, error: Truncated, number: int) -> Span | None:
-    """The field that the file's end cuts off, if it is the one asked for."""
-    at = error.offset or 0
-    head = wire.source.read(at, 20) + _PAD
-    tag, index = wire._varint(head, 0, base=at)
-    if tag != number << 3 | BYTES:
-        return None
-    _, index = wire._varint(head, index, base=at)
-    return min(at + index, wire.source.size), wire.source.size
-
-
-def _is_text(data: bytes) -> bool:
-    """UTF-8 without control characters; the last letter may be cut."""
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if len(data) < 256 or error.start < len(data) - 3:
-            return False
-        text = data[: error.start].decode("utf-8")
-    return not any(letter < " " and letter not in "\n\r\t" for letter in text)
 
 
 def _width(kind: int, value: int) -> int:

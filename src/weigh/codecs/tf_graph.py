@@ -11,7 +11,8 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from weigh.codecs.protobuf import Kind, Message, Span, Wire, first, fits
+from weigh.codecs.protobuf import Message, Span, Wire
+from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.core.errors import FormatError, Malformed, OverBudget
 from weigh.core.header import Meta, Problem
 from weigh.core.observation import Observation

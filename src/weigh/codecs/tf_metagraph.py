@@ -11,7 +11,8 @@ from typing import Any
 
 from weigh.codecs.external_path import leaves
 from weigh.codecs.json import decode
-from weigh.codecs.protobuf import Kind, Message, Span, Wire, first, fits
+from weigh.codecs.protobuf import Message, Span, Wire
+from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.codecs.tf_graph import is_graph, num_functions, observe, shown_shape
 from weigh.core.errors import FormatError
 from weigh.core.header import Meta
@@ -53,7 +54,7 @@ def is_meta_graph(wire: Wire, span: Span) -> bool:
         return False
     graph = first(wire, span, 2)
     if graph is None:
-        return told is not None and (5 in seen or bool(told & {4, 5}))
+        return told is not None and 5 in told
     return is_graph(wire, graph) if graph[1] > graph[0] else told is not None
 
 

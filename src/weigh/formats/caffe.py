@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from weigh.codecs import prototext
-from weigh.codecs.protobuf import Kind, Message, Span, Wire, first, fits
+from weigh.codecs.protobuf import Message, Span, Wire
+from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.core.errors import FormatError, Malformed
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta, Problem
@@ -27,7 +28,7 @@ _NET: Mapping[int, Kind] = {
     1: "text",  # name
     2: "message",  # layers, before 2014
     3: "text",  # input
-    4: "numbers",  # input_dim
+    4: "varints",  # input_dim
     5: "varint",  # force_backward
     6: "message",  # state
     7: "varint",  # debug_info
@@ -39,13 +40,13 @@ _LAYER: Mapping[int, Kind] = {
     2: "text",  # type
     3: "text",  # bottom
     4: "text",  # top
-    5: "numbers",  # loss_weight
+    5: "floats",  # loss_weight
     6: "message",  # param
     7: "message",  # blobs
     8: "message",  # include
     9: "message",  # exclude
     10: "varint",  # phase
-    11: "numbers",  # propagate_down
+    11: "varints",  # propagate_down
     **dict.fromkeys(range(100, 1000), "message"),  # what each type of layer is told
 }
 _OLD_LAYER: Mapping[int, Kind] = {
@@ -56,11 +57,11 @@ _OLD_LAYER: Mapping[int, Kind] = {
     4: "text",  # name
     5: "varint",  # type
     6: "message",  # blobs
-    7: "numbers",  # blobs_lr
-    8: "numbers",  # weight_decay
-    35: "numbers",  # loss_weight
+    7: "floats",  # blobs_lr
+    8: "floats",  # weight_decay
+    35: "floats",  # loss_weight
     1001: "text",  # param
-    1002: "numbers",  # blob_share_mode
+    1002: "varints",  # blob_share_mode
 }
 _OLDEST_LAYER: Mapping[int, Kind] = {
     **dict.fromkeys((1, 2, 16, 1002, 1003), "text"),  # name, type, source
@@ -70,7 +71,8 @@ _OLDEST_LAYER: Mapping[int, Kind] = {
 }
 _BLOB: Mapping[int, Kind] = {
     **dict.fromkeys((1, 2, 3, 4), "varint"),  # num, channels, height, width
-    **dict.fromkeys((5, 6, 8, 9), "numbers"),  # data, diff, double_data, double_diff
+    **dict.fromkeys((5, 6), "floats"),  # data, diff
+    **dict.fromkeys((8, 9), "doubles"),  # double_data, double_diff
     7: "message",  # shape
 }
 _TEXT_NAMES = frozenset(

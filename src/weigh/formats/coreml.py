@@ -14,7 +14,8 @@ from itertools import islice
 from weigh.codecs.coreml_layers import weights_of
 from weigh.codecs.cursor import Cursor
 from weigh.codecs.external_path import leaves
-from weigh.codecs.protobuf import Kind, Message, Wire, first, fits
+from weigh.codecs.protobuf import Message, Span, Wire
+from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.core.errors import Malformed, OverBudget
 from weigh.core.format import FolderFormat, Format
 from weigh.core.header import Header, Meta
@@ -29,7 +30,7 @@ MOST_DEPTH = 16  # models in pipelines, networks in layers, blocks in operations
 MOST_TENSORS = 200_000
 MOST_BLOBS = 100_000
 MOST_LISTED = 256
-MOST_VERSION = 1000
+MOST_VERSION = 100
 _NETWORKS, _PIPELINES, _PIPELINE = (303, 403, 500), (200, 201), 202
 _PROGRAM, _CUSTOM_MODEL, _CUSTOM_LAYER = 502, 555, 500
 _INNER = {605: (1, 2), 615: (3, 4)}  # branch, loop: the networks inside
@@ -50,6 +51,7 @@ _DESCRIPTION: Mapping[int, Kind] = {
     50: "message",  # trainingInput
     100: "message",  # metadata
 }
+_FUNCTION: Mapping[int, Kind] = {1: "text", **dict.fromkeys((2, 3, 6), "message"), 4: "text", 5: "text"}
 _FEATURE: Mapping[int, Kind] = {1: "text", 2: "bytes", 3: "message"}
 _KINDS_OF_FEATURE = {
     1: "int64",
@@ -73,32 +75,32 @@ def matches(source: Source) -> bool:
 
 def _is_model(source: Source) -> bool:
     wire, whole = Wire(source), (0, source.size)
-    shape: dict[int, Kind] = {1: "varint", 2: "message", 10: "varint", **dict.fromkeys(coreml_models(), "message")}
+    kinds = coreml_models()
+    shape: dict[int, Kind] = {1: "varint", 2: "message", 10: "varint", **dict.fromkeys(kinds, "message")}
     seen = fits(wire, whole, shape)
+    version = source.read(1, 1)
     description = first(wire, whole, 2) if seen is not None and 1 in seen else None
-    if seen is None or description is None or not (seen & coreml_models().keys() or description[1] == source.size):
-        return _is_cut(source, seen, description is not None)
-    return _describes(wire, description)
-
-
-def _is_cut(source: Source, seen: frozenset[int] | None, described: bool) -> bool:
-    """The file ends inside the model itself, which is its last field."""
-    if seen is None or not described or seen - {1, 2, 10}:
+    if seen is None or description is None or version > bytes([MOST_VERSION]):
         return False
-    wire, whole = Wire(source), (0, source.size)
-    description = first(wire, whole, 2)
-    cut = any(first(wire, whole, number) is not None for number in coreml_models())
-    return cut and description is not None and _describes(wire, description)
+    if not seen & kinds.keys() and not _is_cut(wire, whole, description):
+        return False
+    return _describes(wire, description) or (description[0] == description[1] and bool(seen & kinds.keys()))
 
 
-def _describes(wire: Wire, description: tuple[int, int]) -> bool:
-    if description[0] == description[1]:
-        return True
-    seen = fits(wire, description, _DESCRIPTION)
-    if not seen:
+def _is_cut(wire: Wire, whole: Span, description: Span) -> bool:
+    """The file ends inside the description, or inside the model behind it, which is its last field."""
+    return description[1] == whole[1] or any(first(wire, whole, number) is not None for number in coreml_models())
+
+
+def _describes(wire: Wire, description: Span) -> bool:
+    """Fields of a description only, and a first input or output that has a name."""
+    if not fits(wire, description, _DESCRIPTION):
         return False
     feature = first(wire, description, 1) or first(wire, description, 10)
-    return feature is None or 1 in (fits(wire, feature, _FEATURE) or frozenset())
+    if feature is None:
+        function = first(wire, description, 20)
+        return function is not None and 1 in (fits(wire, function, _FUNCTION) or frozenset())
+    return 1 in (fits(wire, feature, _FEATURE) or frozenset())
 
 
 def _is_blob(head: bytes) -> bool:

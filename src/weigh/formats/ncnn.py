@@ -9,6 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from weigh.codecs.cursor import Cursor
 from weigh.core.errors import Malformed, OverBudget, Truncated
@@ -67,24 +68,16 @@ def _read_text(source: Source) -> Header:
     layers, blobs = int(found[1]), int(found[2])
     if layers > MOST_LAYERS:
         raise OverBudget("too_many", path=source.path, offset=8, what="layers", count=layers, most=MOST_LAYERS)
-    lines = source.read(found.end(), source.size).decode("utf-8", "backslashreplace").split("\n")
     types: Counter[str] = Counter()
     tensors: list[TensorInfo] = []
     inputs: list[str] = []
-    at = found.end()
-    for line in lines:
-        words = line.split()
-        if sum(types.values()) == layers:  # ncnn reads no further either
-            break
-        if words and len(words) < 4:
-            raise Malformed("ncnn", path=source.path, offset=at)
-        if words:
-            types[words[0]] += 1
-            tensors += (tensor for word in words[4:] if (tensor := _weight(words[1], word)) is not None)
-            inputs += [words[-1]] if words[0] in ("Input", "pnnx.Input") and "=" not in words[-1] else []
-        at += len(line) + 1
-    if sum(types.values()) < layers:
-        raise Truncated("ncnn_layers", path=source.path, offset=8, said=layers, found=sum(types.values()))
+    for kind, name, rest in islice(_layers(source, found.end()), layers):  # ncnn reads no further either
+        types[kind] += 1
+        tensors += (tensor for word in rest if (tensor := _weight(name, word)) is not None)
+        if kind in ("Input", "pnnx.Input"):
+            inputs += [word for word in rest if "=" not in word]
+    if types.total() < layers:
+        raise Truncated("ncnn_layers", path=source.path, offset=8, said=layers, found=types.total())
     metadata: dict[str, Meta] = {
         "dialect": "pnnx" if any("." in kind for kind in types) else "ncnn",
         "blobs": blobs,
@@ -92,6 +85,18 @@ def _read_text(source: Source) -> Header:
         "operators": dict(types.most_common()),
     }
     return Header(format="ncnn", metadata=metadata, tensors=tuple(tensors))
+
+
+def _layers(source: Source, start: int) -> Iterator[tuple[str, str, list[str]]]:
+    """Type, name, and the words behind the two counts, of each line."""
+    at = start
+    for line in source.read(start, source.size).decode("utf-8", "backslashreplace").split("\n"):
+        words = line.split()
+        if words and len(words) < 4:
+            raise Malformed("ncnn", path=source.path, offset=at)
+        if words:
+            yield words[0], words[1], words[4:]
+        at += len(line) + 1
 
 
 def _weight(layer: str, word: str) -> TensorInfo | None:

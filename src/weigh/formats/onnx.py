@@ -9,15 +9,16 @@ from collections import Counter, deque
 from collections.abc import Generator, Iterator, Mapping
 from itertools import islice
 
-from weigh.codecs.onnx_tensors import DATA, TENSOR, is_external, tensor_info, tensor_problems
-from weigh.codecs.protobuf import Kind, Message, Span, Wire, first, fits
+from weigh.codecs.onnx_tensors import DATA, TENSOR, fills, is_external, tensor_info, tensor_problems
+from weigh.codecs.protobuf import Message, Span, Wire
+from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.core.errors import FormatError, OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta, Problem
 from weigh.core.observation import Observation
 from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
-from weigh.knowledge.element_types import dtype_name, element_types
+from weigh.knowledge.element_types import dtype_name
 
 MOST_DEPTH = 64  # of graphs in attributes of nodes
 MOST_TENSORS = 65_536
@@ -290,12 +291,9 @@ def _is_tensor(wire: Wire, span: Span) -> bool:
         return False
     try:
         tensor = wire.message(span)
-        info = tensor_info(tensor, "")
-        known = ("onnx", tensor.unsigned(2) or 0) in element_types()
-        whole = not any(tensor_problems(tensor, info)) and (info.nbytes or 0) >= (0 if info.dtype == "STRING" else 1)
+        return fills(tensor, tensor_info(tensor, ""))
     except FormatError:
         return False
-    return known and (is_external(tensor) or (whole and bool(seen & {*DATA})) or 0 in info.shape)
 
 
 def read_tensor(source: Source) -> Header:

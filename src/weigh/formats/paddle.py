@@ -7,12 +7,16 @@ What `paddle.save` writes (`.pdparams`) is a pickle and read as one.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from typing import Any
 
 from weigh.codecs.cursor import Cursor
-from weigh.codecs.protobuf import Kind, Message, Span, Wire, first, fits
+from weigh.codecs.json import decode
+from weigh.codecs.protobuf import Message, Span, Wire
+from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.core.errors import FormatError, Malformed, OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta
@@ -28,7 +32,15 @@ MOST_LEVELS = 8  # of detail, in a tensor of sequences
 MOST_DESCRIPTION = 1024
 MOST_TENSORS = 50_000
 MOST_LISTED = 256
+MOST_JSON = 8 << 20
 _LOD_TENSOR = 7
+
+_JSON = re.compile(rb'\s*\{\s*"base_code"\s*:\s*\{\s*"magic"\s*:\s*"pir"')
+_JSON_TYPES = {
+    "0.t_bool": "BOOL", "0.t_ui8": "U8", "0.t_i8": "I8", "0.t_i16": "I16", "0.t_i32": "I32", "0.t_i64": "I64",
+    "0.t_f16": "F16", "0.t_bf16": "BF16", "0.t_f32": "F32", "0.t_f64": "F64", "0.t_c64": "C64", "0.t_c128": "C128",
+    "0.t_f8e4m3fn": "F8_E4M3", "0.t_f8e5m2": "F8_E5M2",
+}  # fmt: skip
 
 _PROGRAM: Mapping[int, Kind] = {
     1: "message",  # blocks
@@ -60,12 +72,14 @@ _OPERATOR: Mapping[int, Kind] = {
     4: "message",  # attrs
     5: "varint",  # is_target
 }
-_TENSOR: Mapping[int, Kind] = {1: "varint", 2: "numbers"}
+_TENSOR: Mapping[int, Kind] = {1: "varint", 2: "varints"}
 
 
 def matches(source: Source) -> bool:
-    """A program whose first block has a variable or an operator; or a tensor as parameters begin."""
-    head = source.read(0, 20)
+    """A program whose first block has a variable or an operator, or one as JSON; or a tensor as parameters begin."""
+    head = source.read(0, 64)
+    if head[:1] == b"{":
+        return _JSON.match(head) is not None
     if head[:1] == b"\x0a":
         return _is_program(Wire(source), (0, source.size))
     if head[:4] != bytes(4) or len(head) < 20:
@@ -88,6 +102,8 @@ def _is_program(wire: Wire, whole: Span) -> bool:
 
 def read(source: Source) -> Header:
     """Operators and persistable variables of a program, or the tensors of a file of parameters. Raises FormatError."""
+    if source.read(0, 1) == b"{":
+        return _read_json(source)
     if source.read(0, 1) != b"\x0a":
         return Header(format="paddle", metadata={"part": "parameters"}, tensors=tuple(_parameters(source)))
     program = Wire(source).whole()
@@ -116,6 +132,9 @@ def read(source: Source) -> Header:
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Each operator with the block it first stands in."""
+    operators = header.metadata.get("operators")
+    if header.metadata.get("encoding") == "json" and isinstance(operators, Mapping):
+        yield from (Observation(kind="operator", value=name) for name in operators)
     if header.metadata.get("part") == "parameters" or source.read(0, 1) != b"\x0a":
         return
     seen: set[str] = set()
@@ -151,6 +170,43 @@ def _ends(program: Message, kind: str) -> tuple[str, ...]:
             for one in operator.messages(2 if kind == "feed" else 1):
                 found += one.texts(2)
     return tuple(found[:MOST_LISTED])
+
+
+def _read_json(source: Source) -> Header:
+    """A program since version 3: operations in blocks in regions, a parameter being the operation `p`."""
+    if source.size > MOST_JSON:
+        raise OverBudget("too_long", path=source.path, offset=0, what="JSON", length=source.size, most=MOST_JSON)
+    table, _ = decode(source.read(0, source.size), path=source.path)
+    operators: Counter[str] = Counter()
+    tensors: list[TensorInfo] = []
+    pending: list[Any] = [table]
+    while pending:
+        match pending.pop():
+            case {"#": "p", "A": [*_, str(name)], "O": {"TT": {"D": [{"#": str(type)}, [*shape], *_]}}}:
+                tensors.append(_parameter(name, type, shape, source))
+            case {"#": str(kind), "O": _} as one:
+                operators[kind.partition(".")[2] or kind] += 1
+                pending += [value for key, value in one.items() if key == "regions"]
+            case dict(one):
+                pending += one.values()
+            case list(items):
+                pending += reversed(items)
+    version = table.get("base_code", {}).get("version") if isinstance(table, dict) else None
+    return Header(
+        format="paddle",
+        version=str(version) if isinstance(version, int) else None,
+        metadata={"part": "program", "encoding": "json", "operators": dict(operators.most_common())},
+        tensors=tuple(tensors),
+    )
+
+
+def _parameter(name: str, type: str, shape: list[Any], source: Source) -> TensorInfo:
+    if not all(isinstance(length, int) and length >= 0 for length in shape) or math.prod(shape) >= MOST_ELEMENTS:
+        raise Malformed("tensor_shape", path=source.path, name=name)
+    dtype = _JSON_TYPES.get(type, type)
+    known = dtypes().get(dtype)
+    nbytes = known.nbytes(math.prod(shape)) if known is not None else None
+    return TensorInfo(name=name, dtype=dtype, shape=tuple(shape), nbytes=nbytes)
 
 
 def _parameters(source: Source) -> Iterator[TensorInfo]:
@@ -196,5 +252,5 @@ def _described(tensor: Message, name: str) -> tuple[str, tuple[int, ...]]:
 
 
 FORMAT = Format(
-    name="paddle", suffixes=(".pdmodel", ".pdiparams", ".pdparams"), matches=matches, read=read, examine=examine
+    name="paddle", suffixes=(".pdmodel", ".pdiparams", ".json"), matches=matches, read=read, examine=examine
 )

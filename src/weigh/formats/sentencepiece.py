@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from weigh.codecs.protobuf import Kind, Wire, fits
+from weigh.codecs.protobuf import Wire
+from weigh.codecs.protobuf_shape import Kind, fits
 from weigh.core.errors import FormatError
 from weigh.core.format import Format
 from weigh.core.header import Header, LongArray, Meta

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from weigh.codecs.protobuf import Kind, Message, Wire, fits
+from weigh.codecs.protobuf import Message, Wire
+from weigh.codecs.protobuf_shape import Kind, fits
 from weigh.codecs.sstable import entries, is_table
 from weigh.codecs.tf_graph import MOST_TENSORS, fixed_shape
 from weigh.core.errors import FormatError, Malformed, OverBudget

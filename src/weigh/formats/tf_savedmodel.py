@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from weigh.codecs.protobuf import Kind, Message, Span, Wire, first, fits
+from weigh.codecs.protobuf import Message, Span, Wire
+from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.codecs.tf_graph import Account
 from weigh.codecs.tf_metagraph import described, is_meta_graph, layers, observe_meta_graph
 from weigh.core.errors import Malformed

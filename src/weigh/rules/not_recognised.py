@@ -8,11 +8,15 @@ from weigh.core.finding import Skip
 from weigh.core.rule import Evidence, Examined, Rule
 from weigh.core.saying import Saying
 
+# Formats that keep their numbers in files beside them; such a file has no mark, and their readers take numbers alone.
+BESIDE = frozenset(("coreml", "ncnn", "onnx", "openvino", "tf-checkpoint", "tfjs"))
+
 
 def check(evidence: Evidence) -> Iterator[Skip]:
-    """A Skip for each; an empty or unreadable file has its finding already."""
+    """A Skip for each; an empty or unreadable file has its finding already, bare numbers are told by another file."""
+    described = {path for file in evidence.files for path in _beside(file)}
     for file in evidence.files:
-        if file.format == "unknown" and not file.problems:
+        if file.format == "unknown" and not file.problems and file.path not in described:
             yield Skip(rule=RULE.id, path=file.path, reason="not-recognised", detail=_known(file), matters=True)
 
 
@@ -27,6 +31,21 @@ def _known(file: Examined) -> Saying | None:
     if not isinstance(like, str):
         return None
     return Saying(f"skip.closed.{kind}", id=like, tool=str(metadata.get("tool", "-")))
+
+
+def _beside(file: Examined) -> Iterator[str]:
+    """Where the numbers of its tensors may lie: a path from its folder, or its own name with another ending."""
+    if file.format not in BESIDE or file.header is None:
+        return
+    folder, slash, name = file.path.rpartition("/")
+    stem = folder + slash + name.rpartition(".")[0]
+    if file.format == "ncnn":
+        yield stem.removesuffix(".param") + ".bin"
+    for storage in {tensor.storage for tensor in file.header.tensors if tensor.storage}:
+        yield folder + slash + storage.removeprefix("@model_path/")
+        yield stem + (storage if storage.startswith(".") else f".{storage}")
+    listed = file.header.metadata.get("files")
+    yield from (f"{folder}{slash}{path}" for path in (listed if isinstance(listed, tuple) else ()))
 
 
 RULE = Rule(id="not-recognised", check=check)
