@@ -44,7 +44,7 @@ def examine(source: Source, own: tuple[Format, ...] = ()) -> Examined:
         problems += header.problems
         observations += islice(format.examine(source, header), MOST_OBSERVATIONS)
     except (FormatError, SourceError) as error:
-        problems.append(problem_of(error))
+        problems += _untold(problem_of(error), problems)
     # Not while the error is held: with it goes all that the reading held.
     if header is None and format is not None and format.name != "unknown":
         observations += _seen_all_the_same(source, format)
@@ -66,6 +66,11 @@ def examine_whole(source: Source, own: tuple[Format, ...] = (), *, clock: Clock 
 def problem_of(error: WeighError) -> Problem:
     """What ended a reading, as a Problem."""
     return Problem(kind=_kind(error), detail=error.saying, offset=error.offset)
+
+
+def _untold(problem: Problem, told: list[Problem]) -> list[Problem]:
+    """What ends the reading of a header often ends the examination as well: it is told once."""
+    return [problem] if all(one.detail != problem.detail for one in told) else []
 
 
 def _kind(error: WeighError) -> str:
@@ -109,8 +114,7 @@ class _Walk:
                 self.spend(member, depth, is_first=not inside)
                 inside += self.file(member, depth=depth + 1, cut=cut or isinstance(member, CutSource))
         except (FormatError, SourceError) as error:
-            problem = problem_of(error)
-            problems += [problem] if all(told.detail != problem.detail for told in problems) else []
+            problems += _untold(problem_of(error), problems)
         whole = msgspec.structs.replace(seen, problems=tuple(problems))
         yield self.kept_of(_without_the_cut(whole) if cut else whole)
         yield from inside

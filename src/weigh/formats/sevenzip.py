@@ -49,7 +49,7 @@ def members(source: Source) -> Iterator[Source]:
     archive = read_archive(source)
     by_folder: dict[int, list[File]] = {}
     for file in archive.files:
-        if file.folder is not None and not file.is_link:
+        if file.folder is not None:
             by_folder.setdefault(file.folder, []).append(file)
     for number, files in by_folder.items():
         folder = archive.folders[number]
