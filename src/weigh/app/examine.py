@@ -110,8 +110,10 @@ class _Walk:
         inside: list[Examined] = []
         problems = list(seen.problems)
         try:
+            if depth == MOST_DEPTH:
+                raise OverBudget("archive.depth", path=source.path, most=MOST_DEPTH)
             for member in opens(source):
-                self.spend(member, depth, is_first=not inside)
+                self.spend(member, is_first=not inside)
                 inside += self.file(member, depth=depth + 1, cut=cut or isinstance(member, CutSource))
         except (FormatError, SourceError) as error:
             problems += _untold(problem_of(error), problems)
@@ -124,11 +126,9 @@ class _Walk:
         self.kept -= tensors + len(seen.observations)
         return seen
 
-    def spend(self, member: Source, depth: int, *, is_first: bool) -> None:
+    def spend(self, member: Source, *, is_first: bool) -> None:
         self.members -= 1
         self.unpacked -= member.size if isinstance(member, MemorySource) else 0
-        if depth >= MOST_DEPTH:
-            raise OverBudget("archive.depth", path=member.path, most=MOST_DEPTH)
         if self.members < 0:
             raise OverBudget("archive.members", path=member.path, most=MOST_MEMBERS)
         if self.unpacked < 0:
