@@ -109,6 +109,7 @@ def test_empty_and_invalid_lines_are_counted() -> None:
         (b"a,b\n1,2\n3,4\n", "csv"),
         (b'a;b\n"x\n;y";2\n3;4\n', "csv"),
         (b"one line, of prose\n", "text"),
+        (b"Two lines, of prose.\nEach with a comma, as it happens.\n", "text"),
     ],
 )
 def test_texts_are_told_apart_by_content(data: bytes, format: str) -> None:
@@ -119,6 +120,10 @@ def test_a_large_list_of_records_is_sampled() -> None:
     found = header(json.dumps([{"instruction": "x" * 50, "output": "y" * 50}] * 20_000).encode()).metadata
     assert (found["schema"], found["is_estimate"]) == ("alpaca", True)
     assert isinstance(found["rows"], int) and abs(found["rows"] - 20_000) < 500
+
+
+def test_a_short_list_of_settings_is_no_data_set() -> None:
+    assert header(b'[{"idx": 0, "name": "0"}, {"idx": 1, "name": "1"}]').metadata == {}
 
 
 def test_columns_without_end_are_counted_not_kept() -> None:

@@ -48,7 +48,7 @@ def examine(source: Source, own: tuple[Format, ...] = ()) -> Examined:
     except Refused:
         raise
     except (FormatError, SourceError) as error:
-        problems.append(problem_of(error))
+        problems += _untold(problem_of(error), problems)
     # Not while the error is held: with it goes all that the reading held.
     if header is None and format is not None and format.name != "unknown":
         observations += _seen_all_the_same(source, format)
@@ -70,6 +70,11 @@ def examine_whole(source: Source, own: tuple[Format, ...] = (), *, clock: Clock 
 def problem_of(error: WeighError) -> Problem:
     """What ended a reading, as a Problem."""
     return Problem(kind=_kind(error), detail=error.saying, offset=error.offset)
+
+
+def _untold(problem: Problem, told: list[Problem]) -> list[Problem]:
+    """What ends the reading of a header often ends the examination as well: it is told once."""
+    return [problem] if all(one.detail != problem.detail for one in told) else []
 
 
 def _kind(error: WeighError) -> str:
@@ -111,12 +116,13 @@ class _Walk:
         inside: list[Examined] = []
         problems = list(seen.problems)
         try:
+            if depth == MOST_DEPTH:
+                raise OverBudget("archive.depth", path=source.path, most=MOST_DEPTH)
             for member in opens(source):
-                self.spend(member, depth, is_first=not inside)
+                self.spend(member, is_first=not inside)
                 inside += self.file(member, depth=depth + 1, cut=cut or isinstance(member, CutSource))
         except (FormatError, SourceError) as error:
-            problem = problem_of(error)
-            problems += [problem] if all(told.detail != problem.detail for told in problems) else []
+            problems += _untold(problem_of(error), problems)
         whole = msgspec.structs.replace(seen, problems=tuple(problems))
         yield self.kept_of(_without_the_cut(whole) if cut else whole)
         yield from inside
@@ -126,11 +132,9 @@ class _Walk:
         self.kept -= tensors + len(seen.observations)
         return seen
 
-    def spend(self, member: Source, depth: int, *, is_first: bool) -> None:
+    def spend(self, member: Source, *, is_first: bool) -> None:
         self.members -= 1
         self.unpacked -= member.size if isinstance(member, MemorySource) else 0
-        if depth >= MOST_DEPTH:
-            raise OverBudget("archive.depth", path=member.path, most=MOST_DEPTH)
         if self.members < 0:
             raise OverBudget("archive.members", path=member.path, most=MOST_MEMBERS)
         if self.unpacked < 0:

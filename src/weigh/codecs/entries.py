@@ -17,6 +17,8 @@ _DRIVE = re.compile(r"^[A-Za-z]:")
 
 def leads_out(name: str, *, base: str = "") -> bool:
     """Absolute, on a drive, over a NUL, or up past the root; `base` is the folder that a link's target starts from."""
+    if ".." not in name and ":" not in name and "\0" not in name and name[:1] not in ("/", "\\"):
+        return False  # nearly all names
     plain = name.replace("\\", "/")
     if plain.startswith("/") or _DRIVE.match(plain) or "\0" in name:
         return True
@@ -36,13 +38,13 @@ def slips(names: Iterable[tuple[str, str | None, int]]) -> Iterator[tuple[Observ
             return
         if leads_out(name):
             told += 1
-            yield _told("problem.archive.slip", name, name, offset)
+            yield _told(Saying("problem.archive.slip", name=name[:MOST_NAME]), name, name, offset)
         elif link is not None and leads_out(link, base=name.rpartition("/")[0]):
             told += 1
-            yield _told("problem.archive.link", name, link, offset)
+            detail = Saying("problem.archive.link", name=name[:MOST_NAME], leads=link[:MOST_NAME])
+            yield _told(detail, name, link, offset)
 
 
-def _told(key: str, name: str, leads: str, offset: int) -> tuple[Observation, Problem]:
+def _told(detail: Saying, name: str, leads: str, offset: int) -> tuple[Observation, Problem]:
     observation = Observation(kind="external_path", value=leads[:MOST_NAME], where=name[:MOST_NAME], offset=offset)
-    detail = Saying(key, name=name[:MOST_NAME], leads=leads[:MOST_NAME])
     return observation, Problem(kind="slip", detail=detail, offset=offset)

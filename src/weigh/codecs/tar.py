@@ -11,7 +11,7 @@ from weigh.core.source import Source
 from weigh.core.value import Value
 
 BLOCK = 512
-MOST_ENTRIES = 20_000
+MOST_ENTRIES = 10_000
 MOST_EXTENDED = 1 << 20  # bytes of one long name or of one pax header
 MOST_HEADERS = 8  # extended headers before one entry
 
@@ -185,9 +185,8 @@ def _sums_up(block: bytes) -> bool:
     stated = _number(block[148:156]) if block[148:156].strip(b" \0") else None
     if stated is None:
         return False
-    rest = block[:148] + block[156:]
-    total = sum(rest) + 8 * 32
-    return stated == total or stated == total - 256 * sum(byte > 127 for byte in rest)
+    total = sum(block) - sum(block[148:156]) + 8 * 32
+    return stated == total or stated == total - 256 * sum(byte > 127 for byte in block[:148] + block[156:])
 
 
 def _padded(nbytes: int) -> int:

@@ -58,6 +58,8 @@ def unpack(
         run.go(fresh)
     except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as error:
         run.error = _error(error, source, run.at)
+    except MemoryError:
+        run.error = OverBudget("unpack.memory", path=source.path, offset=run.at, most=MOST_MEMORY)
     except FormatError as error:
         run.error = error
     whole = run.error is None and run.out.tell() <= most

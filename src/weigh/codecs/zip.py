@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Iterator
 from weakref import WeakKeyDictionary
 
 from weigh.codecs import zstandard
@@ -14,7 +15,7 @@ from weigh.core.value import Value
 from weigh.sources.distant import distant
 from weigh.sources.memory import MemorySource
 
-MOST_MEMBERS = 200_000
+MOST_MEMBERS = 100_000
 MOST_INFLATED = 96 << 20
 STORED, DEFLATED = 0, 8
 ZSTD = 93
@@ -33,7 +34,7 @@ _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 
 
 class Member(Value, frozen=True, kw_only=True):
-    """One entry of the central directory; `offset` is that of its local header."""
+    """One entry of the central directory; `offset` is that of its local header, `mode` Unix's, where it is given."""
 
     name: str
     method: int
@@ -42,6 +43,12 @@ class Member(Value, frozen=True, kw_only=True):
     packed: int
     nbytes: int
     offset: int
+    mode: int | None = None
+
+    @property
+    def is_link(self) -> bool:
+        """A symbolic link, whose content is where it leads."""
+        return self.mode is not None and self.mode & 0o170000 == 0o120000
 
     @property
     def is_encrypted(self) -> bool:
@@ -57,8 +64,9 @@ class Directory(Value, frozen=True, kw_only=True):
     after: int
 
 
-# Several formats are zips and each asks for the directory, which may be long.
-_WALKED: WeakKeyDictionary[Source, Directory | FormatError] = WeakKeyDictionary()
+# Several formats are zips and each asks for the directory, which may be long. An error is kept as what makes it anew:
+# its traceback would hold the Source that it is kept for.
+_WALKED: WeakKeyDictionary[Source, Directory | Callable[[], FormatError]] = WeakKeyDictionary()
 
 
 def read_directory(source: Source) -> Directory:
@@ -68,11 +76,17 @@ def read_directory(source: Source) -> Directory:
         try:
             known = _walk(source)
         except FormatError as error:
-            known = error
+            known = _anew(error)
         _WALKED[source] = known
-    if isinstance(known, FormatError):
-        raise known.with_traceback(None)
-    return known
+    if isinstance(known, Directory):
+        return known
+    raise known()
+
+
+def _anew(error: FormatError) -> Callable[[], FormatError]:
+    kind, path, offset, saying = type(error), error.path, error.offset, error.saying
+    key = saying.key.removeprefix("error.")
+    return lambda: kind(key, path=path, offset=offset, **saying.values)
 
 
 def _walk(source: Source) -> Directory:
@@ -82,7 +96,9 @@ def _walk(source: Source) -> Directory:
     _expect(source, offset, size)
     cursor = Cursor(source, offset=offset, end=offset + size)
     cursor.count(count, at_least=_CENTRAL.size, what="total entries")
-    return Directory(members=tuple(_member(cursor, shift) for _ in range(count)), before=shift, after=after)
+    data = cursor.bytes(min(size, cursor.left), "central directory")
+    members = tuple(_members(data, count, shift, source, offset))
+    return Directory(members=members, before=shift, after=after)
 
 
 def is_zip(source: Source) -> bool:
@@ -235,20 +251,39 @@ def _end64(source: Source, end: int) -> tuple[int, int, int, int] | None:
     return count, size, offset, at
 
 
-def _member(cursor: Cursor, shift: int) -> Member:
-    at = cursor.offset
-    fields = _CENTRAL.unpack(cursor.bytes(_CENTRAL.size, "central file header"))
-    signature, _, _, flags, method, _, _, crc, packed, nbytes, name_length, extra_length, comment_length, *_, offset = (
-        fields
-    )
-    if signature != b"PK\x01\x02":
-        raise Malformed("zip.central", path=cursor.source.path, offset=at)
-    name = cursor.text(name_length, "file name")
-    extra = cursor.bytes(extra_length, "extra field")
-    cursor.skip(comment_length, "file comment")
-    if 0xFFFFFFFF in (packed, nbytes, offset):
-        nbytes, packed, offset = _zip64(extra, nbytes, packed, offset)
-    return Member(name=name, method=method, flags=flags, crc=crc, packed=packed, nbytes=nbytes, offset=offset + shift)
+def _members(data: bytes, count: int, shift: int, source: Source, start: int) -> Iterator[Member]:
+    """Entries one behind another; there may be very many, so they are taken from one block of bytes."""
+    at = 0
+    for _ in range(count):
+        fields = data[at : at + _CENTRAL.size]
+        if len(fields) < _CENTRAL.size:
+            raise _short(source, start + at, _CENTRAL.size, len(fields))
+        signature, _, _, flags, method, _, _, crc, packed, nbytes, *lengths, _, _, mode, offset = _CENTRAL.unpack(
+            fields
+        )
+        if signature != b"PK\x01\x02":
+            raise Malformed("zip.central", path=source.path, offset=start + at)
+        name_at = at + _CENTRAL.size
+        extra_at = name_at + lengths[0]
+        at = extra_at + lengths[1] + lengths[2]
+        if at > len(data):
+            raise _short(source, start + name_at, at - name_at, len(data) - name_at)
+        if 0xFFFFFFFF in (packed, nbytes, offset):
+            nbytes, packed, offset = _zip64(data[extra_at : extra_at + lengths[1]], nbytes, packed, offset)
+        yield Member(
+            name=data[name_at:extra_at].decode("utf-8", "backslashreplace"),
+            method=method,
+            flags=flags,
+            crc=crc,
+            packed=packed,
+            nbytes=nbytes,
+            offset=offset + shift,
+            mode=mode >> 16,
+        )
+
+
+def _short(source: Source, offset: int, length: int, left: int) -> Truncated:
+    return Truncated("past_end", path=source.path, offset=offset, what="central directory", length=length, left=left)
 
 
 def _zip64(extra: bytes, *values: int) -> tuple[int, ...]:

@@ -64,9 +64,15 @@ def _mark(source: Source) -> str | None:
         rows = _rows(lines, mark)[:9]
         if len(head) < source.size and len(rows) > 2:
             rows = rows[:-1]  # a quoted field may be cut
-        if len(rows) >= 2 and len(rows[0]) > 1 and len({len(row) for row in rows}) == 1:
+        if len(rows) >= 2 and len(rows[0]) > 1 and len({len(row) for row in rows}) == 1 and not _is_prose(rows):
             return mark
     return None
+
+
+def _is_prose(rows: list[list[str]]) -> bool:
+    """Sentences with as many commas each."""
+    spaced = all(field.startswith(" ") for row in rows for field in row[1:])
+    return spaced and any(row[-1].rstrip().endswith((".", "!", "?", ":")) for row in rows)
 
 
 def _rows(text: str, mark: str) -> list[list[str]]:

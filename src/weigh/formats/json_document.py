@@ -17,6 +17,7 @@ from weigh.core.source import Source
 
 MOST_JSON = 1 << 20  # a larger one is known by its head
 MOST_RECORDS = 500
+LEAST_RECORDS = 20  # a shorter list of objects is as often a list of settings
 _BEGINS = re.compile(rb'\s*(?:\{\s*["}]|\[\s*[\[{"\]\d-])')
 
 
@@ -31,13 +32,15 @@ def matches(source: Source) -> bool:
 
 
 def read(source: Source) -> Header:
-    """Rows and columns where it is a list of records; nothing else is said here of a document."""
+    """Rows and columns where it is a list of records; nothing is said here of other documents."""
     records = _records(source)
     if not records or not all(isinstance(record, dict) for record in records):
         return Header(format="json")
     whole = source.size <= MOST_JSON
     sample = sample_of(records[:MOST_RECORDS])
     rows = len(records) if whole else round(source.size / (MOST_JSON / len(records)))
+    if sample.schema is None and rows < LEAST_RECORDS:
+        return Header(format="json")
     metadata: dict[str, Meta] = {"rows": rows, "is_estimate": not whole, "sampled": sample.seen}
     return Header(format="json", metadata=metadata | sample.metadata())
 

@@ -49,7 +49,7 @@ def members(source: Source) -> Iterator[Source]:
     archive = read_archive(source)
     by_folder: dict[int, list[File]] = {}
     for file in archive.files:
-        if file.folder is not None and not file.is_link:
+        if file.folder is not None:
             by_folder.setdefault(file.folder, []).append(file)
     for number, files in by_folder.items():
         folder = archive.folders[number]
@@ -65,10 +65,11 @@ def _is_empty(file: File) -> bool:
 def _opened(source: Source, folder: Folder, files: list[File]) -> Iterator[Source]:
     """A file whose checksum is wrong is looked at all the same. Raises Malformed after the folder's files."""
     done = unpack_folder(source, folder)
+    everything = memoryview(done.data)
     wrong: list[str] = []
     for file in files:
         path = f"{source.path}!/{file.name}"
-        data = done.data[file.start : file.start + file.nbytes]
+        data = everything[file.start : file.start + file.nbytes]
         if len(data) == file.nbytes and file.crc is not None and zlib.crc32(data) != file.crc:
             wrong.append(file.name)
         whole = len(data) == file.nbytes and file.name not in wrong

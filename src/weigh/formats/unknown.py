@@ -8,6 +8,7 @@ from itertools import islice
 
 from weigh.codecs.magic import magic_of
 from weigh.codecs.spread import spread_of
+from weigh.codecs.zip import is_zip
 from weigh.core.errors import Malformed
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta
@@ -65,8 +66,9 @@ def private(signature: Signature) -> Format:
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
-    """Nothing: what is not opened is not examined, and a Skip says so."""
-    return iter(())
+    """A zip at its end, which some readers would take; what is not opened is not examined, and a Skip says so."""
+    if is_zip(source):
+        yield Observation(kind="embedded", value="zip")
 
 
 def _said(source: Source) -> dict[str, Meta]:

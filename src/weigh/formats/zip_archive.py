@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from weigh.codecs import zstandard
@@ -24,6 +25,7 @@ from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.sources.memory import FailedSource
 
+MOST_LINKS, MOST_LINK = 200, 4096  # links followed to their text, bytes of one
 MOST_COMPARED = 2000  # local headers held against the directory
 BOMB_NBYTES, BOMB_RATIO = 1 << 30, 100
 _STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -53,7 +55,7 @@ def read(source: Source) -> Header:
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Names that lead out of the archive; source code in it. What the members hold is seen in the members."""
     members = read_directory(source).members
-    yield from (seen for seen, _ in slips((member.name, None, member.offset) for member in members))
+    yield from (seen for seen, _ in slips(_names(source, members)))
     for member in members:
         if member.name.endswith(".py"):
             yield Observation(kind="code", value=member.name, where=member.name, offset=member.offset)
@@ -73,6 +75,18 @@ def members(source: Source) -> Iterator[Source]:
         yield opened
 
 
+def _names(source: Source, members: tuple[Member, ...]) -> Iterator[tuple[str, str | None, int]]:
+    """With where the links among them lead, of the first so many."""
+    links = 0
+    for member in members:
+        link = None
+        if member.is_link and links < MOST_LINKS and _closed(member) is None and 0 < member.packed < MOST_LINK:
+            links += 1
+            with contextlib.suppress(FormatError):  # told where it is opened
+                link = open_beginning(source, member).read(0, MOST_LINK).decode("utf-8", "backslashreplace")
+        yield member.name, link, member.offset
+
+
 def _closed(member: Member) -> Problem | None:
     """Why this member cannot be opened here."""
     if member.is_encrypted:
@@ -89,7 +103,7 @@ def _problems(source: Source, directory: Directory) -> Iterator[Problem]:
     yield from _doubles(directory)
     yield from _overlaps(directory)
     yield from (problem for member in directory.members if (problem := _closed(member)) is not None)
-    yield from (problem for _, problem in slips((member.name, None, member.offset) for member in directory.members))
+    yield from (problem for _, problem in slips(_names(source, directory.members)))
     for member in directory.members[:MOST_COMPARED]:
         if (problem := _local(source, member)) is not None:
             yield problem

@@ -6,16 +6,16 @@ from weigh.core.errors import WeighError
 
 
 class MemorySource:
-    """`path` is what reports call it."""
+    """`path` is what reports call it. A view is not copied."""
 
-    def __init__(self, data: bytes, *, path: str) -> None:
+    def __init__(self, data: bytes | memoryview, *, path: str) -> None:
         self.path = path
         self.size = len(data)
         self._data = data
 
     def read(self, offset: int, length: int) -> bytes:
         """The bytes from `offset`, fewer than `length` only at the end."""
-        return self._data[offset : offset + max(length, 0)] if offset >= 0 else b""
+        return bytes(self._data[offset : offset + max(length, 0)]) if offset >= 0 else b""
 
 
 class CutSource(MemorySource):

@@ -175,8 +175,8 @@ def _data(model: Model, language: Language) -> Iterator[RenderableType]:
         if len(model.files) > 1:
             shown.append((Text(safe(path), style="bold"), Text()))
         shown += [(_label(key, language), Text(safe(text, longest=1000))) for key, text in rows]
-    known = all(file.format != "unknown" for file in model.files)
-    yield from _section("data" if known else "look", shown, language)
+    held = any(key in ("rows", "members") for _, rows in files for key, _ in rows)
+    yield from _section("data" if held else "look", shown, language)
 
 
 def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[object] | None, str]]:
