@@ -173,9 +173,10 @@ def sentences(words: dict[str, str]) -> list[str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_cost_has_a_figure_or_says_that_there_is_none(language: Language) -> None:
-    words = every_section("quantisations", language)
-    assert [entry for entry in words if not re.search(r"\d", words[entry]["cost"])] == []
+def test_a_cost_has_a_figure(language: Language) -> None:
+    figure = re.compile(r"\d|[一二三四五六七八九十两百千万]" if language == "zh" else r"\d")
+    words = every_section("quantisations", language) | every_section("suffixes", language)
+    assert [entry for entry in words if not figure.search(words[entry]["cost"])] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
