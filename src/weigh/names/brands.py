@@ -15,7 +15,7 @@ _SHORT = 3  # a spelling shorter than this is a brand only where it stands first
 _ROLES = (
     frozenset(["embedding", "rerank"]),
     frozenset(["tts", "asr", "speech", "voice-clone", "voice-design", "speaker-verification", "realtime"]),
-    frozenset(["vision", "video", "caption"]),
+    frozenset(["vision", "video", "caption", "image"]),
     frozenset(["audio", "music"]),
 )
 

@@ -18,6 +18,7 @@ _DIGEST = re.compile(r"(?=.*[0-9])(?=.*[a-f])[0-9a-f]{7,}")
 _TWO_FIGURES = re.compile(r"([0-9]+)_[0-9.]+[bm]")
 _SHAPE_AND_SIZE = re.compile(r"([a-z][a-z0-9.]*?[0-9])_([0-9.]+[bm])")
 _NUMBERED = re.compile(r"([a-z]{3,})v?[0-9]{1,2}(?:[.pd][0-9]{1,2})?")
+_MARKED = re.compile(r"(.*?[a-z])(?:v?[0-9]+(?:\.[0-9]+)*)")
 _DIGITS = re.compile(r"v?[0-9]+(?:[._][0-9]+)*")
 _CHINESE = re.compile(rf"[{CJK}]+")
 _MARKS = "vkrmtq"  # letters that begin a release mark
@@ -80,6 +81,8 @@ def is_digest(low: str) -> bool:
 
 def _known_pieces(raw: str, low: str) -> tuple[Piece, ...]:
     """Letters that are known words and digits between; empty where a piece is not known."""
+    if (marked := _MARKED.fullmatch(low)) is not None and len(marked[1]) > 1 and is_word(marked[1]):
+        return (0, marked.end(1)), (marked.end(1), len(low))
     pieces: list[Piece] = []
     at = 0
     while at < len(low):

@@ -14,6 +14,7 @@ from weigh.names.walk import part_of, walk
 
 MOST = 4096  # characters that are taken apart; the rest of a longer text is one unknown part
 _MOST_SLASHES = 3
+_OF_SPEECH = frozenset(["asr", "tts", "speaker-verification", "voice-clone"])
 
 
 def decode(text: str) -> Name:
@@ -113,11 +114,11 @@ def _kind(draft: Draft) -> str:
 
 
 def _functions(draft: Draft) -> tuple[str, ...]:
-    """Without what is only the means: what a ControlNet is steered by, the speech that tells a speaker."""
+    """Without what is only the means: what a ControlNet is steered by, the speech that is written down."""
     shown = draft.function
     if "controlnet" in shown:
         shown = shown - {"depth"}
-    if "speaker-verification" in shown:
+    if draft.family is not None and draft.family.kind == "speech" and shown & _OF_SPEECH:
         shown = shown - {"speech"}
     return tuple(sorted(shown)) if shown else ()
 

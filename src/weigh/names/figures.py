@@ -48,7 +48,7 @@ _READINGS = (
     _reading(r"[0-9]{3,4}p|[0-9]{3,4}px|[0-9]{3,4}x[0-9]{3,4}", lambda m: Figure("resolution", mark=m[0])),
     _reading(r"[0-9]{1,3}(?:hz|khz|fps|s)", lambda m: Figure("rate", mark=m[0])),
     _reading(r"(?:patch|p)[0-9]{1,2}|l[0-9]{1,2}|t[0-9]{2}", lambda m: Figure("shape", mark=m[0])),
-    _reading(r"step-?s?([0-9]{1,7}k?)", lambda m: Figure("steps", mark=m[1])),
+    _reading(r"steps?([0-9]{3,7}k?|[0-9]{1,7}k)", lambda m: Figure("steps", mark=m[1])),
     _reading(rf"({_N})(b|m|t|k)", lambda m: Figure(f"size_{m[2]}", billions(m[1], m[2]))),
     _reading(r"(?:so)([0-9]{3})m", lambda m: Figure("size_m", billions(m[1], "m"))),
     _reading(r"ctx([0-9]{3,8})", lambda m: Figure("context", float(m[1]))),

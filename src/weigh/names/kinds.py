@@ -81,6 +81,8 @@ def kind_of(brand: str | None, functions: frozenset[str]) -> str:
         return "video-generation"
     if brand in _DEDICATED:
         return brand
+    if brand == "multimodal" and "image" in shown:
+        return "image-generation"
     talkers = _OF_TALKERS if brand in ("llm", None) else ()
     if shown:
         for function, kind in (*_BY_FUNCTION, *talkers):

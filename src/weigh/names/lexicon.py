@@ -46,9 +46,9 @@ def longest_phrase(tokens: Sequence[Token], at: int) -> tuple[Entry, int] | None
 
 
 def is_word(low: str) -> bool:
-    """Does a phrase of the tables begin with this word, or, where it holds a digit, is it one?"""
+    """Is this a word of a phrase of the tables? One with a digit must be a phrase itself."""
     known = lexicon(low[0])
-    return low in known.phrases or (low in known.longest and low.isalpha())
+    return low in known.phrases or (low in known.longest and low.isalpha()) or low in _later_words()
 
 
 def shadowed(low: str) -> Suffix | None:
@@ -90,6 +90,17 @@ def _by_letter() -> dict[str, list[tuple[str, Entry]]]:
         for spelling in (*family.aliases, *(family.fused or ())):
             found.setdefault(spelling[0].lower(), []).append((spelling, family))
     return found
+
+
+@functools.cache
+def _later_words() -> frozenset[str]:
+    """Words of phrases that do not begin one."""
+    spellings = [
+        spelling for rows in _by_letter().values() for spelling, _ in rows if " " in spelling or "-" in spelling
+    ]
+    return frozenset(
+        word for spelling in spellings for word in spelling.lower().replace("-", " ").split()[1:] if word.isalpha()
+    )
 
 
 def _keys(spelling: str, *, apart: bool) -> Iterator[str]:
