@@ -9,10 +9,10 @@ from typing import Literal
 from weigh.knowledge import Row, read_table
 
 # active_first: `1B-7B` names the active part first. experts_total: beside `16E` the one size is the active part.
-# derived: made of others' models, whose names stand before its own. yields: gives way to any later brand.
-# two_digits: `15` is 1.5. thousands: `50k` is a size. named_sizes: Base is a size class.
+# derived: made of others' models (built_upon), whose names may stand before its own. yields: to any later brand.
+# two_digits: `15` is 1.5. thousands: `50k` is a size. base_is_size: Base is a size class.
 Habit = Literal[
-    "active_first", "month_first", "effective", "experts_total", "budget", "base_is_size", "derived", "yields",
+    "active_first", "month_first", "effective", "experts_total", "budget", "base_is_size", "built_upon", "derived", "yields",
     "two_digits", "thousands",
 ]  # fmt: skip
 

@@ -14,7 +14,7 @@ _SHORT = 3  # a spelling shorter than this is a brand only where it stands first
 # A function that a name shows stands in for those that its brand implies.
 _ROLES = (
     frozenset(["embedding", "rerank"]),
-    frozenset(["tts", "asr", "speech", "voice-clone", "voice-design", "speaker-verification", "realtime"]),
+    frozenset(["tts", "asr", "speech", "voice-clone", "voice-design", "speaker-verification"]),
     frozenset(["vision", "video", "caption", "image"]),
     frozenset(["audio", "music"]),
 )
@@ -39,7 +39,7 @@ def choose_brand(items: Sequence[Item], first: int) -> int:
 def _gives_way(before: NamingFamily, later: NamingFamily, low: str) -> bool:
     if later.name == before.name or low in (before.words or ()):
         return False
-    return "yields" in before.habits or ("derived" in later.habits and "derived" not in before.habits)
+    return "yields" in before.habits or ("derived" in later.habits and "built_upon" in before.habits)
 
 
 def guess_brand(draft: Draft) -> str | None:

@@ -209,6 +209,8 @@ def _release(draft: Draft, index: int, item: Item, reading: Figure) -> Said | No
         return Said("version", draft.version)
     if draft.version is not None:
         return Said("release", reading.mark, 0.6) if reading.kind == "version" and reading.value else None
+    if _is_measure(draft, index, item):
+        return None
     mark, count = _with_minor(draft, index, reading)
     draft.version = _bare(draft, mark)
     return Said("version", draft.version, 0.95, count)
@@ -223,10 +225,12 @@ def _hangs_on_another(draft: Draft, index: int, item: Item, reading: Figure) -> 
         and isinstance(before, Suffix | NamingFamily)
     ):
         return True
+    if has(draft, "derived") and reading.mark[:1] == "l":
+        return True  # `L2` of MythoMax-L2: Llama 2
     if draft.renamed and isinstance(before, NamingFamily):
         return True
     if not isinstance(before, NamingFamily) or index - 1 == draft.brand or shadowed(draft.items[index - 1].low):
-        return has(draft, "derived") and index != draft.brand + 1 and reading.mark[:1] == "l"
+        return False
     if draft.family is before:
         return False
     if index < draft.brand:
@@ -243,6 +247,13 @@ def _is_line(draft: Draft, index: int, reading: Figure) -> bool:
     if family.kind in _EMBEDS:
         return reading.mark[0] == "m"
     return family.kind not in ("vision",)
+
+
+def _is_measure(draft: Draft, index: int, item: Item) -> bool:
+    """A whole number that stands apart in a vision or protein model's name counts something of its architecture."""
+    kind = draft.family.kind if draft.family is not None else None
+    counts = kind == "vision" or (kind == "vertical" and len(item.low) > 1)
+    return counts and item.low.isdecimal() and index - 1 != draft.brand
 
 
 def _with_minor(draft: Draft, index: int, reading: Figure) -> tuple[str, int]:

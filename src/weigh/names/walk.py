@@ -160,7 +160,7 @@ def _brand(draft: Draft, index: int, item: Item, brand: NamingFamily) -> Said:
         return Said("family", brand.name, 0.8)
     if len(item.low) > 2:
         return Said("base", brand.name, 0.8)
-    return read_figure(draft, index, item, figures(item.low)) or UNKNOWN
+    return read_figure(draft, index, item, figures(item.low)) or Said("base", brand.name, 0.6)
 
 
 def _note_all(draft: Draft, said: str) -> None:
