@@ -10,9 +10,11 @@ from weigh.knowledge import Row, read_table
 
 # active_first: `1B-7B` names the active part first. experts_total: beside `16E` the one size is the active part.
 # derived: made of others' models (built_upon), whose names may stand before its own. yields: to any later brand.
+# unspoken: the name alone, without a release mark, is an ordinary word.
 # two_digits: `15` is 1.5. thousands: `50k` is a size. base_is_size: Base is a size class.
 Habit = Literal[
-    "active_first", "month_first", "effective", "experts_total", "budget", "base_is_size", "built_upon", "derived", "yields",
+    "active_first", "month_first", "effective", "experts_total", "budget", "base_is_size", "built_upon", "derived", "unspoken",
+    "yields",
     "two_digits", "thousands",
 ]  # fmt: skip
 

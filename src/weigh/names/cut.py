@@ -17,7 +17,7 @@ _LABEL = re.compile(r"(?:[0-9]{2})?(?:ud)?(?:i?q|tq|kq)[1-8](?:_.*)?|int[2-8]mix
 _DIGEST = re.compile(r"(?=.*[0-9])(?=.*[a-f])[0-9a-f]{7,}")
 _TWO_FIGURES = re.compile(r"([0-9]+)_[0-9.]+[bm]")
 _SHAPE_AND_SIZE = re.compile(r"([a-z][a-z0-9.]*?[0-9])_([0-9.]+[bm])")
-_NUMBERED = re.compile(r"([a-z]{3,})v?[0-9]{1,2}(?:[.pd][0-9]{1,2})?")
+_NUMBERED = re.compile(r"([a-z]{3,}?)v?[0-9]{1,2}(?:[.pd][0-9]{1,2})?")
 _MARKED = re.compile(r"(.*?[a-z])(?:v?[0-9]+(?:\.[0-9]+)*)")
 _DIGITS = re.compile(r"v?[0-9]+(?:[._][0-9]+)*")
 _CHINESE = re.compile(rf"[{CJK}]+")

@@ -97,9 +97,13 @@ def modality_of(kind: str, functions: tuple[str, ...]) -> tuple[str, ...]:
     shown = set(functions)
     found = set(_MODALITY.get(kind, ()))
     if shown & {"omni"}:
-        found |= {"audio", "video"}
+        found |= {"audio"}
     if "audio" in shown and kind == "multimodal":
         found |= {"audio"}
         if "vision" not in shown and "omni" not in shown:
             found -= {"image"}
+    if (kind in ("embedding", "rerank") and "vision" in shown) or "robotics" in shown:
+        found |= {"image", "text"}
+    if "ocr" in shown:
+        found |= {"text"}
     return tuple(sorted(found))

@@ -84,7 +84,7 @@ def _by_letter() -> dict[str, list[tuple[str, Entry]]]:
             found.setdefault(spelling[0].lower(), []).append((spelling, row))
     named: set[str] = set()
     for family in naming_families():
-        if family.name not in named:
+        if family.name not in named and "unspoken" not in family.habits:
             named.add(family.name)
             found.setdefault(family.name[0].lower(), []).append((family.name, family))
         for spelling in (*family.aliases, *(family.fused or ())):

@@ -16,6 +16,7 @@ _FIRST = re.compile(r"(?:i?q|tq|kq)([1-8])(?:_[0-9])*(?:_k(?:_[sml])?)?")
 _REST = frozenset(["k", "s", "m", "l", "xl", "xs", "xxs", "xxl", "nl", "p", "r4", "r8", "0", "1", "hifi"])
 _SHARE = re.compile(r"[0-9]{2}(?:(?:i?q|tq)([1-8])|(?:b?f)(16|32)).*")
 _CODEBOOK = re.compile(r"[0-9]x[0-9]+")
+_MIXED_TAIL = re.compile(r"-mixed(?![a-z])", re.IGNORECASE)
 _MIXED = re.compile(r"int([2-8])mix")
 _ALWAYS_PACKED = ("exl2",)
 _SHOWN = ("MLX", "OpenVINO")  # loaders, of which a name speaks only where it spells them
@@ -116,6 +117,8 @@ def _main(labels: Sequence[Label], text: str) -> Label:
     )
     if main is not packed[0]:
         return Label(main.method, main.scheme, packed[0].bits, main.start, main.end)
+    if main.method != "GGUF" and (mixed := _MIXED_TAIL.match(text, main.end)) is not None:
+        return Label(main.method, f"{main.scheme}{mixed[0].lower()}", main.bits, main.start, mixed.end())
     if len(packed) > 1 and packed[1].start == main.end + 1 and main.method != "GGUF" and packed[1].bits != main.bits:
         between = text[main.start : packed[1].end]
         scheme = (main.scheme or "") + between[main.end - main.start :]

@@ -25,6 +25,7 @@ FILES = frozenset(
         *("pickle", "pkl", "tar", "tflite", "xml", "zip"),
     ]
 )
+_AUTOROUND = "ar"  # Arabic, unless it stands behind how weights are packed
 _SIZED_ENCODERS = frozenset(["embedding", "rerank", "vision"])
 
 
@@ -150,7 +151,9 @@ def _extension(draft: Draft, index: int) -> Said | None:
 def _brand(draft: Draft, index: int, item: Item, brand: NamingFamily) -> Said:
     """The model's own brand; another that is a word too is that word; any other is what the model is made from."""
     if index == draft.brand:
-        _note_all(draft, (brand.fused or {}).get(item.low, ""))
+        for spelling, said in (brand.fused or {}).items():
+            if spelling.replace(" ", "") == item.low.replace(" ", ""):
+                _note_all(draft, said)
         return Said("family", brand.name, 0.95)
     if (word := shadowed(item.low)) is not None:
         return _suffix(draft, word)
@@ -185,6 +188,9 @@ def _suffix(draft: Draft, suffix: Suffix) -> Said:
         kind = "tier"
         _note(draft, kind, value)
         return Said(kind, value, other="function")
+    if value == _AUTOROUND and kind == "language" and draft.labels:
+        draft.labels.append(Label("AutoRound", None, None, 0, 0))  # `int4-mixed-ar`
+        return Said("quant", "AutoRound", 0.8, other="language")
     if suffix.field:
         _note(draft, kind, value)
     return _said(kind, value)
