@@ -13,6 +13,7 @@ COMMANDS = {
     "name": "weigh.cli.name:name",
     "inspect": "weigh.cli.report:inspect",
     "check": "weigh.cli.report:check",
+    "explain": "weigh.cli.explain:explain",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang"}
