@@ -16,6 +16,7 @@ import weigh
 from weigh.knowledge.naming import naming_families, suffixes
 from weigh.names import decode as module
 from weigh.names.decode import decode
+from weigh.text import say
 
 CASES = Path(__file__).with_name("cases.jsonl").read_text("utf-8").splitlines()
 FIELDS = (
@@ -104,6 +105,7 @@ PIECES = [
         "v",
         "ud",
     ),
+    *("MiniMax", "M1", "1m", "80k", "thinking", "base", "bge", "ar", "Int4", "mixed", "16E", "a3b", "whisper", "16k"),
     *("2507", "12-2024", "exl2", "4.0bpw", "GPTQ", "l", "step", "Llama", "Hermes", "sdxl", "o1", " ", "mix", "07Q8_0"),
 ]
 
@@ -114,6 +116,7 @@ def test_the_parts_cover_what_looks_like_a_name(words: list[str]) -> None:
     name = decode(text)
     assert "".join(part.text for part in name.parts) == text
     assert decode(text) == name
+    assert all(say(part.why, "zh") for part in (*name.parts, *name.other_readings) if part.why is not None)
 
 
 @pytest.mark.parametrize(
@@ -212,6 +215,7 @@ def test_the_decoder_reads_no_catalogue() -> None:
 
 
 def test_a_name_in_two_readings_keeps_the_second() -> None:
+    assert [(part.kind, part.value) for part in decode("MiniMax-M1-1m").other_readings] == [("context", "1000000")]
     assert [part.kind for part in decode("llama-3b-105B").other_readings] == ["size"]
     assert decode("bge-base-en-v1.5").other_readings[0].kind == "function"
 

@@ -159,9 +159,9 @@ def _context(draft: Draft, reading: Figure) -> Said | None:
     if reading.kind == "tokens" and not (draft.sizes or draft.version):
         return None
     if has(draft, "budget") and draft.version is not None and draft.version[0] == "M":
-        return Said("budget", f"{reading.value:g}", 0.8, other="context")
+        return Said("budget", str(int(reading.value)), 0.8, other="context")
     if "thinking" in draft.function and draft.tagged and reading.kind == "tokens":
-        return Said("budget", f"{reading.value:g}", 0.8, other="context")
+        return Said("budget", str(int(reading.value)), 0.8, other="context")
     draft.context = int(reading.value)
     return Said("context", str(draft.context), other=None if draft.sizes else "size")
 

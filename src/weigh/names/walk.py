@@ -61,7 +61,8 @@ def _cover(draft: Draft, index: int, end: int, said: Said, done: int) -> int:
         parts.append(part_of("separator", text[done:start], None, None))
     parts.append(part_of(said.kind, text[start:stop], said.value, said.confidence))
     if said.other is not None:
-        draft.others.append(part_of(said.other, text[start:stop], said.value, round(1 - said.confidence, 2)))
+        value = said.value if said.other in ("context", "function") else text[start:stop]
+        draft.others.append(part_of(said.other, text[start:stop], value, round(1 - said.confidence, 2)))
     return stop
 
 
