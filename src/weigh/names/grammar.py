@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from weigh.core.saying import NOTHING, Hole
-from weigh.names.numbers import Number, context, date, date_of_parts, number, version
+from weigh.names.dates import date, date_of_parts
+from weigh.names.figures import Figure, figures
 
 _SHARD = re.compile(r"^(\d{2,6})-of-(\d{2,6})$")
 _WIDTHS = re.compile(r"^w(\d{1,2})a(\d{1,2})$")
@@ -57,9 +58,10 @@ def _date(low: str) -> Reading | None:
 
 
 def _context(low: str) -> Reading | None:
-    tokens = context(low)
-    if tokens is None:
+    found = _first(low, "context")
+    if found is None:
         return None
+    tokens = int(found.value)
     return Reading(
         "context",
         {
@@ -77,10 +79,10 @@ def _cache(tokens: int) -> float:
 
 
 def _figure(low: str) -> Reading | None:
-    read = number(low)
-    if read is None or not read.value or read.kind == "size_k":
+    read = _first(low, *_SIZES, *_FIGURES)
+    if read is None or not read.value:
         return None
-    if read.kind.startswith("size"):
+    if read.kind in _SIZES:
         return Reading("trillion" if read.kind == "size_t" else "size", _sized(read.value))
     return _FIGURES[read.kind](read)
 
@@ -94,8 +96,15 @@ def _yi(low: str) -> Reading | None:
 
 
 def _release(low: str) -> Reading | None:
-    mark = version(low)
-    return Reading("version", {"version": mark}) if mark is not None else None
+    found = _first(low, "line", "version")
+    if found is None:
+        return None
+    return Reading("version", {"version": found.mark.upper() if found.kind == "line" else found.mark})
+
+
+def _first(low: str, *kinds: str) -> Figure | None:
+    """The first reading of one of these kinds."""
+    return next((figure for figure in figures(low) if figure.kind in kinds), None)
 
 
 def _sized(of_billions: float) -> dict[str, Hole]:
@@ -113,22 +122,24 @@ def _short(gigabytes: float) -> float:
     return round(gigabytes) if gigabytes >= 100 else float(f"{gigabytes:.3g}")
 
 
-def _mixture(read: Number) -> Reading:
+def _mixture(read: Figure) -> Reading:
     experts = int(read.value)
     values = {"experts": experts, "expert_billions": read.second, "expert_yi": read.second * 10}
     return Reading("mixture", values | {"most_billions": _short(experts * read.second)})
 
 
-def _epochs(read: Number) -> Reading:
+def _epochs(read: Figure) -> Reading:
     values = {"epochs": int(read.value), "trillions": read.second}
     return Reading("epochs", values | {"seen_trillions": read.value * read.second})
 
 
-_FIGURES: Mapping[str, Callable[[Number], Reading]] = {
+_SIZES = ("size", "size_m", "size_b", "size_t")
+_FIGURES: Mapping[str, Callable[[Figure], Reading]] = {
     "active": lambda read: Reading("active", _sized(read.value)),
     "mixture": _mixture,
     "epochs": _epochs,
     "bpw": lambda read: Reading("bpw", {"bits": read.value, "gigabytes": round(read.value * 8.03 / 8, 2)}),
+    "bits": lambda read: Reading("bpw", {"bits": read.value, "gigabytes": round(read.value * 8.03 / 8, 2)}),
     "group": lambda read: Reading("group", {"weights": int(read.value), "bits_added": round(20 / read.value, 2)}),
     "experts": lambda read: Reading("experts", {"experts": int(read.value)}),
     "effective": lambda read: Reading("effective", _sized(read.value)),
