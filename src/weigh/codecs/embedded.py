@@ -33,7 +33,7 @@ _MAGIC = (
     (b"#!/", "script"),
 )
 _CODE = (b"\xe3", b"\x63")  # how marshal begins a code object
-_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]++={0,2}\s*+")
 
 
 class Inside:

@@ -22,9 +22,10 @@ from weigh.core.source import Source
 MOST_TEXTS = 10_000  # strings and lists of datasets that are looked at
 MOST_TEXT = 1 << 20
 MOST_MAPPING = 1 << 20
+MOST_NAME = 1 << 10
 
 _BYTES = ("OPAQUE", "STRING", "U8", "I8")
-_MAPPING = re.compile(rb"([^\0-\x1f]{1,1024})\0[^\0-\x1f]{1,1024}\0(?=[\0-\3]\0{3})")  # file, dataset, a selection
+_CONTROL = re.compile(rb"[\0-\x1f]")
 _HERE = b"."  # as the name of a file: this one
 
 
@@ -125,6 +126,16 @@ def _virtual(file: File, dataset: Dataset) -> Iterator[Observation]:
         return
     start, length = read_collection(file, dataset.layout.address).get(dataset.layout.index, (0, 0))
     data = file.block(start, min(length, MOST_MAPPING)).bytes(min(length, MOST_MAPPING), "virtual mappings")
-    names = {match[1] for match in _MAPPING.finditer(data)} - {_HERE}
+    names = set(_mapped(data)) - {_HERE, b""}
     for name in sorted(names):
         yield Observation(kind="external_path", value=name.decode("utf-8", "backslashreplace"), where=dataset.name)
+
+
+def _mapped(data: bytes) -> Iterator[bytes]:
+    """What stands before a dataset's name that a selection follows: both end in a zero, it begins with 0 to 3."""
+    first, second = -1, data.find(b"\0")
+    while (third := data.find(b"\0", second + 1)) >= 0 and second >= 0:
+        selection = int.from_bytes(data[third + 1 : third + 5], "little")
+        if third > second + 1 and selection < 4:
+            yield _CONTROL.split(data[max(first + 1, second - MOST_NAME) : second])[-1]
+        first, second = second, third

@@ -13,7 +13,7 @@ from weigh.core.observation import Observation
 from weigh.core.value import Value
 from weigh.knowledge.keras_layers import keras_layers
 
-MOST_NODES = 1_000_000
+MOST_NODES = 300_000
 MOST_KEPT = 2000  # names of layers that are listed
 SHORT = 16
 

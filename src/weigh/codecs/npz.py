@@ -15,13 +15,16 @@ from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 
-MOST_HEADS = 256 << 20  # bytes inflated for headers, in all
+MOST_ARRAYS = 10_000
+MOST_HEADS = 64 << 20  # bytes inflated for headers, in all
 SUFFIX = ".npy"
 
 
 def arrays_in(source: Source, members: tuple[Member, ...]) -> Iterator[tuple[Member, Array]]:
     """The array of every member that is one. Raises FormatError."""
     left = MOST_HEADS
+    if len(members) > MOST_ARRAYS:
+        raise OverBudget("too_many", path=source.path, what="members", count=len(members), most=MOST_ARRAYS)
     for member in members:
         if member.method != STORED:
             left -= min(member.nbytes, MOST_HEADER)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from weigh.codecs.cursor import Cursor
 from weigh.core.errors import Malformed, OverBudget
 
-MOST_VALUES = 500_000
+MOST_VALUES = 300_000
 MOST_DEPTH = 64
 
 Scalar = str | int | float | bool | None

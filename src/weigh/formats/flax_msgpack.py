@@ -22,7 +22,7 @@ from weigh.core.tensors import TensorInfo
 from weigh.core.value import Value
 from weigh.knowledge.dtypes import dtype_aliases, dtypes
 
-MOST_TOKENS = 500_000
+MOST_TOKENS = 200_000
 MOST_DEPTH = 64
 MOST_DIMENSIONS = 64
 MOST_NAME = 1024
@@ -71,8 +71,7 @@ def read(source: Source) -> Header:
             tensors[tensor.name] = tensor
         elif leaf.token.kind == "value":
             values["/".join(leaf.path)] = leaf.token.value
-    for whole in chunked:
-        _join(whole, tensors, values)
+    _join(set(chunked), tensors, values)
     problems: tuple[Problem, ...] = ()
     if cursor.left:
         detail = Saying("problem.trailing", nbytes=cursor.left)
@@ -159,18 +158,24 @@ def _array(source: Source, leaf: Leaf) -> TensorInfo | None:
     )
 
 
-def _join(whole: str, tensors: dict[str, TensorInfo], values: dict[str, Meta]) -> None:
-    """In place of the chunks of a large array, the array."""
-    chunks = [name for name in tensors if name.startswith(f"{whole}/chunks/")]
-    if not chunks:
-        return
-    parts = [tensors.pop(name) for name in chunks]
-    lengths = [values.pop(name) for name in list(values) if name.startswith(f"{whole}/shape/")]
-    shape = tuple(length for length in lengths if isinstance(length, int) and length >= 0)
-    if math.prod(shape) != sum(part.num_elements for part in parts):
-        shape = (sum(part.num_elements for part in parts),)
-    nbytes = sum(part.nbytes or 0 for part in parts)
-    tensors[whole] = TensorInfo(name=whole, dtype=parts[0].dtype, shape=shape, nbytes=nbytes)
+def _join(chunked: set[str], tensors: dict[str, TensorInfo], values: dict[str, Meta]) -> None:
+    """In place of the chunks of each large array, the array."""
+    parts: dict[str, list[TensorInfo]] = {}
+    lengths: dict[str, list[int]] = {}
+    for name in list(tensors):
+        whole, found, _ = name.rpartition("/chunks/")
+        if found and whole in chunked:
+            parts.setdefault(whole, []).append(tensors.pop(name))
+    for name in list(values):
+        whole, found, _ = name.rpartition("/shape/")
+        if found and whole in parts and isinstance(length := values.pop(name), int):
+            lengths.setdefault(whole, []).append(length)
+    for whole, pieces in parts.items():
+        count = sum(piece.num_elements for piece in pieces)
+        shape = tuple(lengths.get(whole, ()))
+        shape = shape if math.prod(shape) == count and min(shape, default=0) >= 0 else (count,)
+        nbytes = sum(piece.nbytes or 0 for piece in pieces)
+        tensors[whole] = TensorInfo(name=whole, dtype=pieces[0].dtype, shape=shape, nbytes=nbytes)
 
 
 FORMAT = Format(

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from weigh.codecs.embedded import Inside
-from weigh.codecs.hdf5_account import account_of
+from weigh.codecs.hdf5_account import Account, account_of
+from weigh.codecs.hdf5_file import MOST_STRUCTURES
 from weigh.codecs.hdf5_observations import observe_hdf5
 from weigh.codecs.hdf5_superblock import SIGNATURE
 from weigh.codecs.json import decode
@@ -25,7 +26,7 @@ from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 
 CONFIG, METADATA = "config.json", "metadata.json"
-MOST_JSON = 64 << 20
+MOST_JSON = 8 << 20  # in all; as Python holds it, JSON may take twenty times its bytes
 
 
 def matches(source: Source) -> bool:
@@ -34,21 +35,21 @@ def matches(source: Source) -> bool:
         return False
     try:
         names = {member.name for member in read_directory(source).members}
-        return {CONFIG, METADATA} <= names and "keras_version" in _json(source, _by_name(source)[METADATA])
+        return {CONFIG, METADATA} <= names and "keras_version" in _Left(source).decode(_by_name(source)[METADATA])
     except (FormatError, TypeError):
         return False
 
 
 def read(source: Source) -> Header:
     """The configuration, and the weights by member and path. Raises FormatError."""
-    members = _by_name(source)
-    about, config = _json(source, members[METADATA]), _json(source, members[CONFIG])
+    members, left = _by_name(source), _Left(source)
+    about, config = left.decode(members[METADATA]), left.decode(members[CONFIG])
     metadata: dict[str, Meta] = {}
     if isinstance(about, dict):
         metadata |= {str(key): meta_of_json(value) for key, value in about.items()}
     metadata |= summary_of(config)
     metadata["config"] = meta_of_json(config)
-    tensors, problems = _weights(source)
+    tensors, problems = _weights(source, left)
     optimizer = sum(is_of_optimizer(tensor.name) for tensor in tensors)
     if optimizer:
         metadata["num_optimizer_tensors"] = optimizer
@@ -64,27 +65,61 @@ def read(source: Source) -> Header:
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Layers, code and paths of every JSON member; what each other member holds, whatever it is called."""
-    left, inside = MOST_INFLATED, Inside(source.path)
+    inside, left = Inside(source.path), _Left(source)
     for member in read_directory(source).members:
-        if member.method != STORED:
-            left -= member.nbytes
-        if left < 0:
-            raise OverBudget("zip.inflated", path=source.path, offset=member.offset, most=MOST_INFLATED)
         try:
-            yield from _member(source, member, inside)
+            yield from _member(source, member, inside, left)
         except OverBudget:
             raise
         except FormatError as error:
             yield Observation(kind="stream_error", value=error.saying.key, where=member.name, offset=error.offset)
 
 
-def _member(source: Source, member: Member, inside: Inside) -> Iterator[Observation]:
-    content = open_member(source, member)
+class _Left:
+    """How much may still be inflated, decoded and walked, of all members together."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.inflated, self.json, self.structures = MOST_INFLATED, MOST_JSON, MOST_STRUCTURES
+
+    def open(self, member: Member) -> Source:
+        """The member's content. Raises FormatError."""
+        self.inflated -= member.nbytes if member.method != STORED else 0
+        if self.inflated < 0:
+            raise OverBudget("zip.inflated", path=self.source.path, offset=member.offset, most=MOST_INFLATED)
+        return open_member(self.source, member)
+
+    def decode(self, member: Member) -> Any:
+        """The member's JSON. Raises FormatError."""
+        content = self.open(member)
+        self.json -= content.size
+        if self.json < 0:
+            raise OverBudget(
+                "too_long",
+                path=self.source.path,
+                offset=member.offset,
+                what=member.name,
+                length=content.size,
+                most=MOST_JSON,
+            )
+        return decode(content.read(0, content.size), path=content.path)[0]
+
+    def account(self, content: Source) -> Account:
+        """The member's HDF5. Raises FormatError."""
+        account = account_of(content)
+        self.structures -= account.file.spent + 100
+        if self.structures < 0:
+            raise OverBudget("hdf5.structures", path=content.path, most=MOST_STRUCTURES)
+        return account
+
+
+def _member(source: Source, member: Member, inside: Inside, left: _Left) -> Iterator[Observation]:
     if member.name.endswith(".json"):
-        config = _json(source, member)
-        yield from observe_config(config, inside)
-    elif content.read(0, len(SIGNATURE)) == SIGNATURE:
-        for seen in observe_hdf5(content, account_of(content), inside):
+        yield from observe_config(left.decode(member), inside)
+        return
+    content = left.open(member)
+    if content.read(0, len(SIGNATURE)) == SIGNATURE:
+        for seen in observe_hdf5(content, left.account(content), inside):
             yield _inside(seen, member)
     elif member.name.endswith(".npz") and is_zip(content):
         yield from observe_npz(content, inside, member.name)
@@ -102,16 +137,7 @@ def _by_name(source: Source) -> Mapping[str, Member]:
     return {member.name: member for member in read_directory(source).members}
 
 
-def _json(source: Source, member: Member) -> Any:
-    if member.nbytes > MOST_JSON:
-        raise OverBudget(
-            "too_long", path=source.path, offset=member.offset, what=member.name, length=member.nbytes, most=MOST_JSON
-        )
-    content = open_member(source, member)
-    return decode(content.read(0, content.size), path=content.path)[0]
-
-
-def _weights(source: Source) -> tuple[tuple[TensorInfo, ...], tuple[Problem, ...]]:
+def _weights(source: Source, left: _Left) -> tuple[tuple[TensorInfo, ...], tuple[Problem, ...]]:
     """Those of every HDF5 and npz member: a model may be kept in several."""
     tensors: list[TensorInfo] = []
     problems: list[Problem] = []
@@ -119,11 +145,11 @@ def _weights(source: Source) -> tuple[tuple[TensorInfo, ...], tuple[Problem, ...
         head = open_head(source, member, len(SIGNATURE)).read(0, len(SIGNATURE))
         try:
             if head == SIGNATURE:
-                account = account_of(open_member(source, member))
+                account = left.account(left.open(member))
                 tensors += _placed(source, member, account.tensors)
                 problems += account.problems
             elif member.name.endswith("weights.npz"):
-                content = open_member(source, member)
+                content = left.open(member)
                 members = read_directory(content).members
                 tensors += [tensor_of(content, one, array) for one, array in arrays_in(content, members)]
         except OverBudget:

@@ -18,10 +18,12 @@ from weigh.core.errors import FormatError
 from weigh.core.format import Format
 from weigh.core.header import Header, LongArray, Meta, Problem
 from weigh.core.observation import Observation
+from weigh.core.saying import Saying
 from weigh.core.source import Source
 
 CONFIGS = ("model_config", "training_config")
 SHORT = 16
+MOST_JSON = 8 << 20
 
 
 def matches(source: Source) -> bool:
@@ -65,6 +67,10 @@ def _configs(attributes: dict[str, Attribute]) -> tuple[dict[str, Any], tuple[Pr
     problems: list[Problem] = []
     for key in CONFIGS:
         if (text := text_of(attributes.get(key))) is None:
+            continue
+        if len(text) > MOST_JSON:
+            detail = Saying("error.too_long", what=key, length=len(text), most=MOST_JSON)
+            problems.append(Problem(kind="over-budget", detail=detail, offset=attributes[key].offset))
             continue
         try:
             found[key] = decode(text.encode("utf-8", "surrogatepass"), path=key)[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from weigh.codecs.cursor import Cursor
 from weigh.core.errors import Malformed
 from weigh.core.format import Format
 from weigh.core.header import Header, LongArray, Meta
@@ -13,7 +12,7 @@ from weigh.core.observation import Observation
 from weigh.core.source import Source
 
 MOST_KEYS = 64
-MOST_LINE = 16 << 20
+MOST_HEADER = 8 << 20
 SHORT = 16
 
 _START = re.compile(rb"tree\r?\nversion=v?\d+\r?\n")
@@ -53,16 +52,14 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
 
 def _keys(source: Source) -> dict[str, str]:
     """Up to the empty line before the first tree."""
-    cursor = Cursor(source)
-    cursor.line("tree")
+    head, end, _ = source.read(0, MOST_HEADER).replace(b"\r\n", b"\n").partition(b"\n\n")
+    if not end:
+        raise Malformed("lightgbm.header", path=source.path, offset=len(head))
     keys: dict[str, str] = {}
-    for _ in range(MOST_KEYS):
-        line = cursor.line("header", most=MOST_LINE).decode("utf-8", "backslashreplace").strip()
-        if not line:
-            return keys
-        key, _, value = line.partition("=")
-        keys.setdefault(key, value)
-    raise Malformed("lightgbm.header", path=source.path, offset=cursor.offset)
+    for line in head.split(b"\n", MOST_KEYS)[1:]:
+        key, _, value = line.decode("utf-8", "backslashreplace").partition("=")
+        keys.setdefault(key, value.strip())
+    return keys
 
 
 FORMAT = Format(name="lightgbm", suffixes=(".txt", ".model", ".lgb"), matches=matches, read=read, examine=examine)

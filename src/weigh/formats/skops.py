@@ -18,8 +18,8 @@ from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 
 SCHEMA = "schema.json"
-MOST_SCHEMA = 64 << 20
-MOST_NODES = 1_000_000
+MOST_SCHEMA = 8 << 20  # as Python holds it, JSON may take twenty times its bytes
+MOST_NODES = 300_000
 MOST_KEPT = 1000
 
 _HELD_IN = frozenset({"content", "attrs", "__reduce__", "args"})

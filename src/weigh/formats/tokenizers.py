@@ -22,19 +22,25 @@ FEWEST_LINES = 16  # of tiktoken's, unless the file is shorter
 
 _JSON = re.compile(rb'\s*\{\s*"version"\s*:\s*"[^"]*"\s*,\s*"truncation"\s*:')
 _ADDED = re.compile(rb'"added_tokens"\s*:\s*\[|"normalizer"\s*:|"pre_tokenizer"\s*:|"model"\s*:\s*\{')
+_LINES = re.compile(rb"(?>[A-Za-z0-9+/]++={0,2} [0-9]{1,9}\r?\n)*+")
+_KEY = re.compile(rb'"(?:[^"\\]|\\.)*+"\s*+:')  # of a flat table
+_PIECE = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]')
 _LINE = re.compile(rb"([A-Za-z0-9+/]+={0,2}) (\d{1,9})\r?")
+
+
+_NOTHING = msgspec.Raw(b"")
 
 
 class _Model(msgspec.Struct):
     type: str | None = None
-    vocab: dict[str, msgspec.Raw] | list[msgspec.Raw] | None = None
-    merges: list[msgspec.Raw] | None = None
+    vocab: msgspec.Raw = _NOTHING
+    merges: msgspec.Raw = _NOTHING
 
 
 class _Tokenizer(msgspec.Struct):
     model: _Model
     version: str | None = None
-    added_tokens: list[msgspec.Raw] | None = None
+    added_tokens: msgspec.Raw = _NOTHING
 
 
 def matches_json(source: Source) -> bool:
@@ -58,8 +64,8 @@ def read_json(source: Source) -> Header:
         ("num_merges", found.model.merges),
         ("num_added_tokens", found.added_tokens),
     ):
-        if items is not None:
-            metadata[key] = len(items)
+        if (count := _count(bytes(items))) is not None:
+            metadata[key] = count
     return Header(format="tokenizer-json", version=found.version, metadata=metadata)
 
 
@@ -82,20 +88,32 @@ def read_tiktoken(source: Source) -> Header:
     """How many tokens, up to which rank. Raises FormatError."""
     if source.size > MOST_BYTES:
         raise OverBudget("too_long", path=source.path, what="tiktoken", length=source.size, most=MOST_BYTES)
-    count, rank, at = 0, -1, 0
-    for line in source.read(0, source.size).split(b"\n"):
-        match = _LINE.fullmatch(line)
-        if match is not None:
-            count, rank = count + 1, max(rank, int(match[2]))
-        elif line.strip():
-            raise Malformed("tokenizer.line", path=source.path, offset=at)
-        at += len(line) + 1
-    return Header(format="tiktoken", metadata={"vocab_size": count, "max_rank": rank})
+    data = source.read(0, source.size).rstrip() + b"\n"
+    lines = _LINES.match(data)
+    if lines is None or lines.end() < len(data):
+        raise Malformed("tokenizer.line", path=source.path, offset=lines and lines.end())
+    last = data[data.rfind(b" ") + 1 :]
+    return Header(format="tiktoken", metadata={"vocab_size": data.count(b" "), "max_rank": int(last)})
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Nothing: a vocabulary does nothing."""
     return iter(())
+
+
+def _count(items: bytes) -> int | None:
+    """Entries of a flat table, of a list of strings, or of a list of lists or tables; None for anything else."""
+    if items[:1] == b"{":
+        return sum(1 for _ in _KEY.finditer(items))
+    if items[:1] != b"[":
+        return None
+    strings = nests = 0
+    for piece in _PIECE.finditer(items):
+        if piece[0][:1] == b'"':
+            strings += 1
+        else:
+            nests += 1
+    return nests - 1 if nests > 1 else strings
 
 
 def _is_base64(text: bytes) -> bool:

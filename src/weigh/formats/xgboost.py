@@ -20,7 +20,7 @@ HEAD = 1 << 12
 MOST_JSON = 64 << 20
 MOST_NAME = 256
 
-_JSON = re.compile(rb'\s*\{\s*"(?:learner"\s*:\s*\{|version"\s*:\s*\[\s*\d+[\d,\s]*\]\s*,\s*"learner"\s*:)')
+_JSON = re.compile(rb'\s*\{\s*"(?:learner"\s*:\s*\{|version"\s*:\s*\[\s*\d[\d,\s]*+\]\s*,\s*"learner"\s*:)')
 _INNER = re.compile(rb'"(?:learner_model_param|gradient_booster|feature_names|attributes)"')
 _UBJSON = b"{L\0\0\0\0\0\0\0\x07learner{"
 _BINARY = b"binf"
@@ -64,13 +64,16 @@ class _TreeParam(msgspec.Struct):
 
 class _Trees(msgspec.Struct):
     gbtree_model_param: _TreeParam | None = None
-    trees: list[msgspec.Raw] | None = None
+
+
+class _Inner(msgspec.Struct):
+    model: _Trees | None = None
 
 
 class _Booster(msgspec.Struct):
     name: str | None = None
     model: _Trees | None = None
-    gbtree: msgspec.Raw | None = None
+    gbtree: _Inner | None = None  # of one that drops trees
 
 
 class _Objective(msgspec.Struct):
@@ -87,7 +90,6 @@ class _Learner(msgspec.Struct):
     gradient_booster: _Booster
     learner_model_param: _LearnerParam
     objective: _Objective | None = None
-    feature_names: list[str] | None = None
 
 
 class _File(msgspec.Struct):
@@ -103,11 +105,12 @@ def _json(source: Source) -> dict[str, Meta]:
         raise Malformed("xgboost.learner", path=source.path, offset=0)
     learner = file.learner
     booster, param = learner.gradient_booster, learner.learner_model_param
-    trees = None if booster.model is None or booster.model.trees is None else len(booster.model.trees)
+    model = booster.model or (booster.gbtree.model if booster.gbtree is not None else None)
+    trees = None if model is None or model.gbtree_model_param is None else model.gbtree_model_param.num_trees
     return {
         "booster": booster.name,
         "objective": None if learner.objective is None else learner.objective.name,
-        "num_trees": trees,
+        "num_trees": _whole(trees),
         "num_features": _whole(param.num_feature),
         "num_classes": _whole(param.num_class) or None,
         "version": ".".join(map(str, file.version)) if file.version else None,
@@ -119,14 +122,17 @@ def _ubjson(source: Source) -> dict[str, Meta]:
     for path, value in scalars(Cursor(source)):
         if path in _PATHS or path.startswith("version."):
             wanted[path] = value
-    found = {key: wanted.get(path) for path, key in _PATHS.items()}
+    found: dict[str, Scalar] = {}
+    for path, key in _PATHS.items():
+        if wanted.get(path) is not None:
+            found[key] = wanted[path]
     version = [str(value) for path, value in wanted.items() if path.startswith("version.")]
     return {
-        "booster": _text(found["booster"]),
-        "objective": _text(found["objective"]),
-        "num_trees": _whole(found["num_trees"]),
-        "num_features": _whole(found["num_features"]),
-        "num_classes": _whole(found["num_classes"]) or None,
+        "booster": _text(found.get("booster")),
+        "objective": _text(found.get("objective")),
+        "num_trees": _whole(found.get("num_trees")),
+        "num_features": _whole(found.get("num_features")),
+        "num_classes": _whole(found.get("num_classes")) or None,
         "version": ".".join(version) or None,
     }
 
@@ -175,7 +181,8 @@ def _text(value: Scalar) -> str | None:
 _PATHS = {
     "learner.gradient_booster.name": "booster",
     "learner.objective.name": "objective",
-    "learner.gradient_booster.model.trees#": "num_trees",
+    "learner.gradient_booster.model.gbtree_model_param.num_trees": "num_trees",
+    "learner.gradient_booster.gbtree.model.gbtree_model_param.num_trees": "num_trees",
     "learner.learner_model_param.num_feature": "num_features",
     "learner.learner_model_param.num_class": "num_classes",
 }
