@@ -55,7 +55,7 @@ class Flat:
     def take(self, offset: int, length: int, what: str) -> bytes:
         """The bytes there. Raises Truncated past the end."""
         at = offset % PAGE
-        if at + length <= PAGE and (page := self._pages.get(offset // PAGE)) is not None and 0 <= length:
+        if at + length <= PAGE and (page := self._pages.get(offset // PAGE)) is not None and length >= 0:
             found = page[at : at + length]
             if len(found) == length:
                 return found
