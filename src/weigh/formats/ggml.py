@@ -156,6 +156,8 @@ def _vocabulary(cursor: Cursor, family: GgmlFamily, start: _Start, hparams: dict
     number = hparams["n_vocab"]
     if family.vocabulary == "counted":
         number = cursor.u32("n_vocab")
+        if number != hparams["n_vocab"] and not family.filters:  # whisper's leaves its special tokens out
+            raise Malformed("ggml.vocabulary", path=cursor.source.path, offset=cursor.offset, count=number)
     scored = family.vocabulary == "scored" or (family.vocabulary == "scored-if-versioned" and start.magic != "ggml")
     if number == 0 or number > MOST_VOCABULARY:
         raise Malformed("ggml.vocabulary", path=cursor.source.path, offset=cursor.offset, count=number)
