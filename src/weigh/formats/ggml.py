@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 
 from weigh.codecs.cursor import ByteOrder, Cursor
-from weigh.core.errors import FormatError, Malformed
+from weigh.core.errors import FormatError, Malformed, Truncated
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta, Problem
 from weigh.core.observation import Observation
@@ -28,6 +28,7 @@ MOST_SIDE = 1 << 31
 _MAGICS = {b"lmgg": "ggml", b"fmgg": "ggmf", b"tjgg": "ggjt", b"algg": "ggla", b"nsgg": "ggsn"}
 _ALIGNED = frozenset({"ggjt", "ggla"})
 _ALIGNMENT = 32
+_ONE_FAMILY = frozenset({"ggmf", "ggjt", "ggla"})  # magics that nothing but llama.cpp and rwkv.cpp wrote
 _FACTOR = 1000  # the file type carries the version of the blocks so many times over
 # Bytes of a block whose scale was a float32 still (before ggjt 3 and version 2 of the blocks).
 _OLD_BLOCKS = {"Q4_0": 20, "Q4_1": 24, "Q8_0": 36}
@@ -101,16 +102,20 @@ def _start(source: Source) -> _Start:
 
 
 def _reading(source: Source, start: _Start) -> _Reading | None:
-    """The first family whose reading comes out; None where none does."""
+    """The first family whose reading comes out; None where none does. Raises Truncated where one was cut short."""
+    cut: Truncated | None = None
     for family in ggml_families():
         if start.magic not in family.magics or (family.version or 0) > start.version:
             continue
         try:
-            reading = _by(family, source, start)
+            if (reading := _by(family, source, start)) is not None:
+                return reading
+        except Truncated as error:
+            cut = cut or error
         except FormatError:
             continue
-        if reading is not None:
-            return reading
+    if cut is not None and start.magic in _ONE_FAMILY:
+        raise cut
     return None
 
 
