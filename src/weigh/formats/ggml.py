@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 
 from weigh.codecs.cursor import ByteOrder, Cursor
-from weigh.core.errors import FormatError, Malformed, Truncated
+from weigh.core.errors import FormatError, Malformed
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta, Problem
 from weigh.core.observation import Observation
@@ -102,20 +102,18 @@ def _start(source: Source) -> _Start:
 
 
 def _reading(source: Source, start: _Start) -> _Reading | None:
-    """The first family whose reading comes out; None where none does. Raises Truncated where one was cut short."""
-    cut: Truncated | None = None
+    """The first family whose reading comes out; None where none does. Raises FormatError where there is but one."""
+    why: FormatError | None = None
     for family in ggml_families():
         if start.magic not in family.magics or (family.version or 0) > start.version:
             continue
         try:
             if (reading := _by(family, source, start)) is not None:
                 return reading
-        except Truncated as error:
-            cut = cut or error
-        except FormatError:
-            continue
-    if cut is not None and start.magic in _ONE_FAMILY:
-        raise cut
+        except FormatError as error:
+            why = error
+    if why is not None and start.magic in _ONE_FAMILY:
+        raise why
     return None
 
 
