@@ -43,12 +43,13 @@ class Machine:
         self.base, self.at = cursor.offset, 0
         self.held = 0
         self.what = "opcode"
+        self.block = _BLOCK  # bytes followed at a time
 
     def go(self) -> None:
         cursor, wanted = self.cursor, 1
         while True:
             self.base, self.at = cursor.offset, 0
-            block = cursor.bytes(max(wanted, min(_BLOCK, cursor.left)), self.what)
+            block = cursor.bytes(max(wanted, min(self.block, cursor.left)), self.what)
             wanted = 1
             try:
                 end = self.follow(block)

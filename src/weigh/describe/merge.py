@@ -66,8 +66,14 @@ def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None
             ]
         ),
         weight_nbytes=Fact(counted.nbytes, Origin.COUNTED, where) if has_tensors else None,
-        nbytes=Fact(sum(file.nbytes for file in files), Origin.COUNTED) if files else None,
+        nbytes=Fact(_nbytes(files), Origin.COUNTED) if files else None,
     )
+
+
+def _nbytes(files: tuple[ModelFile, ...]) -> int:
+    """On disk: what lies inside an archive is counted with it."""
+    paths = {file.path for file in files}
+    return sum(file.nbytes for file in files if "!/" not in file.path or file.path.partition("!/")[0] not in paths)
 
 
 def _contents(

@@ -112,8 +112,10 @@ def distinct(tensors: Iterable[TensorInfo]) -> list[TensorInfo]:
 
 
 def _is_beside_the_network(tensor: TensorInfo) -> bool:
-    """Buffers, an optimizer's tensors, and shapes that no tensor can have."""
+    """Buffers, an optimizer's tensors, strings and handles, and shapes that no tensor can have."""
     name = tensor.name
+    if (known := dtypes().get(tensor.dtype)) is not None and known.kind == "other":
+        return True
     if min(tensor.shape, default=0) < 0 or tensor.num_elements >= MOST_ELEMENTS:
         return True
     if len(tensor.shape) == 4 and tensor.shape[:2] == (1, 1) and _MASK.search(name):

@@ -57,7 +57,7 @@ def matches(source: Source) -> bool:
     head = source.read(0, 8)
     if head[:4] in _MAGICS:
         return True
-    return head[3::-1] in _MAGICS and len(head) == 8 and head[4] == 0
+    return head[3::-1] in _MAGICS and head[:4] != b"ggsn" and len(head) == 8 and head[4] == 0
 
 
 def read(source: Source) -> Header:

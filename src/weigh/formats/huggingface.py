@@ -18,6 +18,7 @@ from weigh.core.header import Header, Meta, Problem
 from weigh.core.observation import Observation
 from weigh.core.saying import Saying
 from weigh.core.source import Listing
+from weigh.sources.refusals import NotFetched
 
 MOST_TABLE = 2 << 20  # a configuration that names 22 thousand classes takes 1.2 MiB
 MOST_TOKENIZER_TABLE = 4 << 20  # tokenizer_config.json may list thousands of added tokens
@@ -120,7 +121,7 @@ class _Folder:
         try:
             data = self.listing.read(path, most + 1)
         except SourceError as error:
-            self.problems.append(Problem(kind="unreadable", detail=error.saying))
+            self.problems.append(_unread(error))
             return None
         if len(data) > most:
             detail = Saying("problem.huggingface.too_large", name=path, most=most)
@@ -143,6 +144,11 @@ class _Folder:
     def damaged(self, path: str, error: FormatError) -> None:
         detail = Saying("problem.huggingface.json", name=path, byte=error.offset or 0)
         self.problems.append(Problem(kind="malformed", detail=detail))
+
+
+def _unread(error: SourceError) -> Problem:
+    """What a server did not give is no fault of the folder."""
+    return Problem(kind="not-fetched" if isinstance(error, NotFetched) else "unreadable", detail=error.saying)
 
 
 def _meta(value: Any) -> Meta:
@@ -294,7 +300,7 @@ def _card(folder: _Folder) -> Meta:
     try:
         text = folder.listing.read("README.md", MOST_CARD).decode("utf-8-sig", "replace")
     except SourceError as error:
-        folder.problems.append(Problem(kind="unreadable", detail=error.saying))
+        folder.problems.append(_unread(error))
         return {}
     return dict(front_matter(text, _CARD_KEYS))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from weigh.codecs.numpy_objects import arrays_in
 from weigh.codecs.pickle import is_pickle, run
 from weigh.codecs.pickle_observations import observe
 from weigh.codecs.torch_objects import keys_of, tensors_in
@@ -19,11 +20,11 @@ def matches(source: Source) -> bool:
 
 
 def read(source: Source) -> Header:
-    """The tensors of the first stream, if it holds any. Raises FormatError."""
+    """The tensors and arrays of the first stream, if it holds any. Raises FormatError."""
     stream = run(source)
     if stream.error is not None:
         raise stream.error
-    tensors = tuple(tensor.info(None) for tensor in tensors_in(stream.value))
+    tensors = (*(tensor.info(None) for tensor in tensors_in(stream.value)), *arrays_in(stream.value, {}))
     keys = keys_of(stream.value)
     return Header(
         format="pickle", version=str(stream.protocol), metadata={"keys": keys} if keys else {}, tensors=tensors

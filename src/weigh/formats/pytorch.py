@@ -15,6 +15,7 @@ from weigh.core.observation import Observation
 from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
+from weigh.sources.distant import distant
 
 MOST_LISTED = 1024
 
@@ -55,6 +56,7 @@ def _read(source: Source, name: str) -> Header:
     # Torch finds members without regard to case, and takes the first of two.
     by_name = {member.name.lower(): member for member in reversed(directory.members)}
     problems = list(_oddities(source, directory))
+    problems += _unfetched(directory) if distant(source) is not None else ()
     tensors = tuple(_placed(tensor, root.lower(), by_name, source, problems) for tensor in tensors_in(stream.value))
     order = _text(source, by_name.get(f"{root.lower()}byteorder")) or "little"
     return Header(
@@ -88,7 +90,7 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
     for member in read_directory(source).members:
         if member.name.endswith(".py"):
             yield Observation(kind="code", value=member.name, where=member.name, offset=member.offset)
-    yield from observe(source)
+    yield from observe(source, only_named=distant(source) is not None)
 
 
 def _members(source: Source) -> tuple[Member, ...]:
@@ -141,7 +143,7 @@ def _oddities(source: Source, directory: Directory) -> Iterator[Problem]:
         seen.add(member.name.lower())
         if member.is_encrypted:
             yield Problem(kind="malformed", detail=Saying("error.zip.encrypted"), offset=member.offset)
-        if not is_named_alike(source, member):
+        if distant(source) is None and not is_named_alike(source, member):
             detail = Saying("error.zip.local", name=member.name)
             yield Problem(kind="malformed", detail=detail, offset=member.offset)
 
@@ -157,12 +159,19 @@ def _placed(
         detail = Saying("problem.torch.no_storage", name=tensor.name, key=tensor.storage.key)
         problems.append(Problem(kind="truncated", detail=detail))
         return tensor.info(None)
-    start = data_offset(source, member)
-    there = member.nbytes if member.method else min(member.packed, member.nbytes, max(source.size - start, 0))
+    start = data_offset(source, member) if distant(source) is None else None
+    there = member.nbytes if member.method else min(member.packed, member.nbytes, max(source.size - (start or 0), 0))
     if tensor.last > there:
         detail = Saying("problem.torch.outside", name=tensor.name, needed=tensor.last, nbytes=there)
         problems.append(Problem(kind="out-of-bounds", detail=detail, offset=member.offset))
     return tensor.info(None if member.method else start)
+
+
+def _unfetched(directory: Directory) -> Iterator[Problem]:
+    """Of a file far away the storages stay where they are: each would cost a request."""
+    count = sum(not member.name.lower().endswith(".pkl") for member in directory.members)
+    if count:
+        yield Problem(kind="left-there", detail=Saying("problem.torch.left_there", count=count))
 
 
 FORMAT = Format(

@@ -32,14 +32,29 @@ class Suffix(Row, frozen=True, kw_only=True):
     words: tuple[str, ...]
 
 
+Need = Literal[
+    "ada", "ampere", "apple", "arm", "blackwell", "calibration", "cuda", "hopper", "imatrix", "old_build", "training",
+]  # fmt: skip
+
+
 class QuantLabel(Row, frozen=True, kw_only=True):
-    """A quantisation's label. `bits` is nominal, `bits_per_weight` what files of it take, scales included."""
+    """A quantisation's label. `bits` is nominal, `bits_per_weight` what files of it take, scales included.
+
+    Of a GGUF mix it is the average over a whole 8B file; where one block type makes the label, `block` weights take
+    `block_bytes`. `perplexity_added` is measured on Llama-3-8B with WikiText-2. `also` holds the sources of the rest.
+    """
 
     words: tuple[str, ...]
     method: str | None = None
     scheme: str | None = None
     bits: float | None = None
     bits_per_weight: float | None = None
+    block: int | None = None
+    block_bytes: int | None = None
+    perplexity_added: float | None = None
+    needs: tuple[Need, ...] = ()
+    engines: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @functools.cache

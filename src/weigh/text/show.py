@@ -18,6 +18,7 @@ from weigh.core.report import Report, Step
 from weigh.core.units import in_bytes, in_parameters
 from weigh.text import Language, complain_about, has_words, place, safe, say
 from weigh.text.contents import contents_line
+from weigh.text.datasets import data_rows
 from weigh.text.headers import header_lines
 
 _VERDICT_STYLE = {
@@ -37,9 +38,9 @@ _MOST_FINDINGS = 12
 _MOST_FILES = 8
 
 
-def report_lines(report: Report, language: Language) -> RenderableType:
+def report_lines(report: Report, language: Language, *, tree: bool = False) -> RenderableType:
     """The whole report: verdict, name, contents, claims, findings, what was not seen, what to do next."""
-    return Group(*_blocks(report, language))
+    return Group(*_blocks(report, language, tree=tree))
 
 
 def name_lines(name: Name, language: Language) -> RenderableType:
@@ -47,7 +48,7 @@ def name_lines(name: Name, language: Language) -> RenderableType:
     return Group(*_name(name, language))
 
 
-def _blocks(report: Report, language: Language) -> Iterator[RenderableType]:
+def _blocks(report: Report, language: Language, *, tree: bool) -> Iterator[RenderableType]:
     yield _title(report, language)
     if report.error is not None:
         yield Text("  " + complain_about(report.error, language))
@@ -56,7 +57,8 @@ def _blocks(report: Report, language: Language) -> Iterator[RenderableType]:
         yield from _name(report.name, language)
     if report.model is not None:
         yield from _section("contents", _contents(report, report.model, language), language)
-        yield from (Text(line) for line in header_lines(report.model, language))
+        yield from _data(report.model, language)
+        yield from (Text(line) for line in header_lines(report.model, language, tree=tree))
     yield from _section("claims", _claims(report.claims, language), language)
     yield from _section("findings", _findings(report.findings, language), language)
     yield from _section("skips", _skips(report.skips, language), language)
@@ -163,6 +165,18 @@ def _contents(report: Report, model: Model, language: Language) -> list[tuple[Te
         if fact is not None
     ]
     return lines + _files(report, language)
+
+
+def _data(model: Model, language: Language) -> Iterator[RenderableType]:
+    """Data sets, archives and unknown files, each with what there is to say of it."""
+    files = list(data_rows(model, language))
+    shown: list[tuple[Text, Text]] = []
+    for path, rows in files:
+        if len(model.files) > 1:
+            shown.append((Text(safe(path), style="bold"), Text()))
+        shown += [(_label(key, language), Text(safe(text, longest=1000))) for key, text in rows]
+    held = any(key in ("rows", "members") for _, rows in files for key, _ in rows)
+    yield from _section("data" if held else "look", shown, language)
 
 
 def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[object] | None, str]]:

@@ -1,0 +1,123 @@
+"""Tokenizers' own files: tokenizer.json, and the lines of tiktoken."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from weigh.codecs.shaped_json import decode_shape
+from weigh.core.errors import Malformed, OverBudget
+from weigh.core.format import Format
+from weigh.core.header import Header, Meta
+from weigh.core.observation import Observation
+from weigh.core.source import Source
+
+HEAD = 1 << 12
+MOST_BYTES = 64 << 20
+FEWEST_LINES = 16  # of tiktoken's, unless the file is shorter
+
+_JSON = re.compile(rb'\s*\{\s*"version"\s*:\s*"[^"]*"\s*,\s*"truncation"\s*:')
+_ADDED = re.compile(rb'"added_tokens"\s*:\s*\[|"normalizer"\s*:|"pre_tokenizer"\s*:|"model"\s*:\s*\{')
+_LINE = re.compile(rb"([A-Za-z0-9+/]+={0,2}) (\d{1,9})\r?")
+
+
+class _Model(msgspec.Struct):
+    type: str | None = None
+    vocab: dict[str, msgspec.Raw] | list[msgspec.Raw] | None = None
+    merges: list[msgspec.Raw] | None = None
+
+
+class _Tokenizer(msgspec.Struct):
+    model: _Model
+    version: str | None = None
+    added_tokens: list[msgspec.Raw] | None = None
+
+
+def matches_json(source: Source) -> bool:
+    """The keys that the tokenizers library writes first."""
+    head = source.read(0, HEAD)
+    return _JSON.match(head) is not None and _ADDED.search(head) is not None
+
+
+def read_json(source: Source) -> Header:
+    """The kind of model, its vocabulary counted, its version. Raises FormatError."""
+    if source.size > MOST_BYTES:
+        raise OverBudget("too_long", path=source.path, what="JSON", length=source.size, most=MOST_BYTES)
+    found = decode_shape(source.read(0, source.size), _Tokenizer, path=source.path)
+    if found is None:
+        raise Malformed("tokenizer.model", path=source.path, offset=0)
+    metadata: dict[str, Meta] = {}
+    if found.model.type is not None:
+        metadata["model"] = found.model.type
+    for key, items in (
+        ("vocab_size", found.model.vocab),
+        ("num_merges", found.model.merges),
+        ("num_added_tokens", found.added_tokens),
+    ):
+        if items is not None:
+            metadata[key] = len(items)
+    return Header(format="tokenizer-json", version=found.version, metadata=metadata)
+
+
+def matches_tiktoken(source: Source) -> bool:
+    """Lines of base64 and a rank that counts up."""
+    lines = source.read(0, HEAD).split(b"\n")
+    whole = lines[:-1] if source.size > HEAD or lines[-1] == b"" else lines
+    found = [_LINE.fullmatch(line) for line in whole[:FEWEST_LINES]]
+    if len(found) < min(FEWEST_LINES, 3) or (len(found) < FEWEST_LINES and source.size > HEAD):
+        return False
+    ranks = [int(match[2]) for match in found if match is not None]
+    return (
+        len(ranks) == len(found)
+        and ranks == list(range(ranks[0], ranks[0] + len(ranks)))
+        and all(_is_base64(match[1]) for match in found if match is not None)
+    )
+
+
+def read_tiktoken(source: Source) -> Header:
+    """How many tokens, up to which rank. Raises FormatError."""
+    if source.size > MOST_BYTES:
+        raise OverBudget("too_long", path=source.path, what="tiktoken", length=source.size, most=MOST_BYTES)
+    count, rank, at = 0, -1, 0
+    for line in source.read(0, source.size).split(b"\n"):
+        match = _LINE.fullmatch(line)
+        if match is not None:
+            count, rank = count + 1, max(rank, int(match[2]))
+        elif line.strip():
+            raise Malformed("tokenizer.line", path=source.path, offset=at)
+        at += len(line) + 1
+    return Header(format="tiktoken", metadata={"vocab_size": count, "max_rank": rank})
+
+
+def examine(source: Source, header: Header) -> Iterator[Observation]:
+    """Nothing: a vocabulary does nothing."""
+    return iter(())
+
+
+def _is_base64(text: bytes) -> bool:
+    try:
+        return base64.b64decode(text, validate=True) != b""
+    except (binascii.Error, ValueError):
+        return False
+
+
+FORMAT = Format(
+    name="tokenizer-json",
+    suffixes=(".json",),
+    matches=matches_json,
+    read=read_json,
+    examine=examine,
+    is_model=False,
+)
+TIKTOKEN = Format(
+    name="tiktoken",
+    suffixes=(".tiktoken", ".model"),
+    matches=matches_tiktoken,
+    read=read_tiktoken,
+    examine=examine,
+    is_model=False,
+)
