@@ -69,3 +69,8 @@ def test_a_file_cut_inside_a_tensor_says_so() -> None:
 def test_a_tensor_of_sixty_four_dimensions_is_refused() -> None:
     data = next(path for path in FILES if path.name == "whisper-vocabulary.bin").read_bytes()
     assert isinstance(answered(data + struct.pack("<3i", 64, 4, 0) + b"\1\0\0\0" * 64 + b"name"), FormatError)
+
+
+def test_a_file_cut_inside_its_vocabulary_says_so() -> None:
+    data = next(path for path in FILES if path.name == "llama-ggjt-3.bin").read_bytes()
+    assert isinstance(answered(data[:60]), FormatError)

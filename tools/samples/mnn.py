@@ -17,17 +17,28 @@ ROWS: list[Row] = [
 ]
 
 
+OPTIONS = {
+    "conv": [],
+    "half": ["--fp16"],
+    "int8": ["--weightQuantBits", "8"],
+    "int4": ["--weightQuantBits", "4"],
+    "beside": ["--saveExternalData"],
+    "int8-beside": ["--weightQuantBits", "8", "--saveExternalData"],
+}
+
+
 def write(folder: Path) -> None:
     """Every sample and its oracle, below `folder`; the oracle is the ONNX model that it is made from."""
     with tempfile.TemporaryDirectory() as made:
         source = Path(made) / "conv.onnx"
         source.write_bytes(network())
-        for name, more in {"conv": [], "half": ["--fp16"], "int8": ["--weightQuantBits", "8"]}.items():
+        for name, more in OPTIONS.items():
             path = folder / f"{name}.mnn"
             command = ["mnnconvert", "-f", "ONNX", "--modelFile", str(source), "--MNNModel", str(path), *more]
             subprocess.run([*command, "--bizCode", "weigh"], check=True, stdout=subprocess.DEVNULL)
-            packed = {"conv": "F32", "half": "F16", "int8": "I8"}[name]
+            packed = {"half": "F16", "int8": "I8", "int4": "I4", "int8-beside": "I8"}.get(name, "F32")
             rows = [(part, packed if part.endswith("weight") else dtype, shape) for part, dtype, shape in ROWS]
+            path.with_name(f"{path.name}.weight").unlink(missing_ok=True)
             note(path, "mnn", rows, operators=["Convolution", "ConvolutionDepthwise"])
 
 

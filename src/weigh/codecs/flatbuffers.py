@@ -16,7 +16,8 @@ from weigh.core.value import Value
 PAGE = 1 << 14
 MOST_PAGES_KEPT = 512
 MOST_PAGES_READ = 8192  # 128 MiB
-MOST_TABLES = 120_000
+MOST_TABLES = 60_000
+MOST_FIELDS = 128  # of one table; what lies beyond belongs to no schema read here
 MOST_NUMBERS = 1_000_000
 MOST_TEXT = 1 << 16  # bytes of one string
 MOST_TEXTS = 32 << 20  # bytes of all strings
@@ -53,13 +54,15 @@ class Flat:
 
     def take(self, offset: int, length: int, what: str) -> bytes:
         """The bytes there. Raises Truncated past the end."""
+        at = offset % PAGE
+        if at + length <= PAGE and (page := self._pages.get(offset // PAGE)) is not None and length >= 0:
+            found = page[at : at + length]
+            if len(found) == length:
+                return found
         if offset < 0 or length < 0 or offset + length > self.source.size:
             left = max(self.source.size - offset, 0)
             raise Truncated("past_end", path=self.source.path, offset=offset, what=what, length=length, left=left)
-        page, at = divmod(offset, PAGE)
-        if at + length <= PAGE:
-            return self._page(page, what)[at : at + length]
-        pages = range(page, (offset + length - 1) // PAGE + 1)
+        pages = range(offset // PAGE, (offset + length - 1) // PAGE + 1)
         return b"".join(self._page(number, what) for number in pages)[at : at + length]
 
     def number(self, offset: int, width: int, what: str, *, signed: bool = False) -> int:
@@ -82,7 +85,7 @@ class Flat:
         size = self.number(vtable, 2, what)
         if size < _LEAST_VTABLE or size % 2 or vtable < self.base:
             raise Malformed("flatbuffers.vtable", path=self.source.path, offset=offset, what=what)
-        fields = self.take(vtable, size, what)[_LEAST_VTABLE:]
+        fields = self.take(vtable, min(size, _LEAST_VTABLE + 2 * MOST_FIELDS), what)[_LEAST_VTABLE:]
         return Table(self, offset, fields)
 
     def vector(self, offset: int, width: int, what: str) -> Vector:

@@ -28,6 +28,7 @@ MOST_SIDE = 1 << 31
 _MAGICS = {b"lmgg": "ggml", b"fmgg": "ggmf", b"tjgg": "ggjt", b"algg": "ggla", b"nsgg": "ggsn"}
 _ALIGNED = frozenset({"ggjt", "ggla"})
 _ALIGNMENT = 32
+_ONE_FAMILY = frozenset({"ggmf", "ggjt", "ggla"})  # magics that nothing but llama.cpp and rwkv.cpp wrote
 _FACTOR = 1000  # the file type carries the version of the blocks so many times over
 # Bytes of a block whose scale was a float32 still (before ggjt 3 and version 2 of the blocks).
 _OLD_BLOCKS = {"Q4_0": 20, "Q4_1": 24, "Q8_0": 36}
@@ -101,16 +102,18 @@ def _start(source: Source) -> _Start:
 
 
 def _reading(source: Source, start: _Start) -> _Reading | None:
-    """The first family whose reading comes out; None where none does."""
+    """The first family whose reading comes out; None where none does. Raises FormatError where there is but one."""
+    why: FormatError | None = None
     for family in ggml_families():
         if start.magic not in family.magics or (family.version or 0) > start.version:
             continue
         try:
-            reading = _by(family, source, start)
-        except FormatError:
-            continue
-        if reading is not None:
-            return reading
+            if (reading := _by(family, source, start)) is not None:
+                return reading
+        except FormatError as error:
+            why = error
+    if why is not None and start.magic in _ONE_FAMILY:
+        raise why
     return None
 
 
@@ -156,6 +159,8 @@ def _vocabulary(cursor: Cursor, family: GgmlFamily, start: _Start, hparams: dict
     number = hparams["n_vocab"]
     if family.vocabulary == "counted":
         number = cursor.u32("n_vocab")
+        if number != hparams["n_vocab"] and not family.filters:  # whisper's leaves its special tokens out
+            raise Malformed("ggml.vocabulary", path=cursor.source.path, offset=cursor.offset, count=number)
     scored = family.vocabulary == "scored" or (family.vocabulary == "scored-if-versioned" and start.magic != "ggml")
     if number == 0 or number > MOST_VOCABULARY:
         raise Malformed("ggml.vocabulary", path=cursor.source.path, offset=cursor.offset, count=number)

@@ -18,6 +18,7 @@ from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 from weigh.knowledge.operators import operators
 
+EXTERNAL = "external"
 MOST_LISTED = 1024
 MOST_DIMENSIONS = 64
 _MOST_ROOT = 1024  # bytes before the root table
@@ -35,6 +36,7 @@ _FLOATS = {
     88: ((2, "gamma"), (3, "beta")),
 }
 _CODED = {_CONVOLUTION: 3, _INNER_PRODUCT: 7}  # where packed weights stand
+_OUTSIDE = 6  # where a convolution says which bytes of another file are its own
 _WHOLE = 4  # of a convolution in whole numbers
 _DEPTHWISE = frozenset({"ConvolutionDepthwise", "DeconvolutionDepthwise", "DepthwiseConvInt8"})
 # DataType by number: our dtype, the field of a Blob that holds its elements, bytes of one there.
@@ -75,6 +77,7 @@ def read(source: Source) -> Header:
             "inputs": tuple(inputs[:MOST_LISTED]),
             "outputs": tuple(net.texts(4, "outputName"))[:MOST_LISTED],
             "uuid": net.text(11, "mnn_uuid"),
+            "external": any(tensor.storage == EXTERNAL for tensor in tensors),
         },
         tensors=tuple(tensors),
     )
@@ -135,10 +138,18 @@ def _weights(operator: Table, stem: str) -> Iterator[TensorInfo]:
         if vector is not None and vector.count:
             shape = _shape(operator, row, vector.count) if part == "weight" else (vector.count,)
             yield _stored(f"{name}.{part}", "F32", shape, vector, vector.count * 4)
-    coded = row.table(_CODED[main], "quanParameter") if main in _CODED else None
-    if coded is not None:
+    if main in _CODED:
+        yield from _packed(operator, row, name, main)
+
+
+def _packed(operator: Table, row: Table, name: str, main: int) -> Iterator[TensorInfo]:
+    """Weights in fewer bits, or in another file."""
+    coded, convolution = row.table(_CODED[main], "quanParameter"), main == _CONVOLUTION
+    if convolution and (outside := row.numbers(_OUTSIDE, 8, "external")[:4]):
+        yield from _beside(operator, row, outside, name, coded=coded is not None)
+    elif coded is not None:
         yield from _coded(operator, row, coded, f"{name}.weight")
-    whole = row.table(_WHOLE, "symmetricQuan") if main == _CONVOLUTION else None
+    whole = row.table(_WHOLE, "symmetricQuan") if convolution else None
     if whole is not None:
         yield from _whole_numbers(operator, row, whole, name)
 
@@ -167,6 +178,20 @@ def _coded(operator: Table, row: Table, coded: Table, name: str) -> Iterator[Ten
         size = math.prod(_full(operator, common))
         narrow = vector.count * 2 < size + 512
         yield _stored(name, "I4" if narrow else "I8", _shape(operator, row, size), vector, vector.count)
+
+
+def _beside(operator: Table, row: Table, outside: tuple[int, ...], name: str, *, coded: bool) -> Iterator[TensorInfo]:
+    """Weights in the file `.weight` beside this one: where they begin there, their bytes, then those of the bias."""
+    common, nbytes = row.table(0, "common"), outside[1] if len(outside) > 1 else 0
+    size = math.prod(_full(operator, common)) if common is not None else 0
+    if not size or nbytes <= 0:
+        return
+    dtype = ("I4" if nbytes * 2 < size + 512 else "I8") if coded else "F16" if nbytes == size * 2 else "F32"
+    yield TensorInfo(
+        name=f"{name}.weight", dtype=dtype, shape=_shape(operator, row, size), nbytes=nbytes, storage=EXTERNAL
+    )
+    if (bias := outside[-1 if not coded else 3] if len(outside) > 2 + coded else 0) > 0:
+        yield TensorInfo(name=f"{name}.bias", dtype="F32", shape=(bias // 4,), nbytes=bias, storage=EXTERNAL)
 
 
 def _whole_numbers(operator: Table, row: Table, whole: Table, name: str) -> Iterator[TensorInfo]:
