@@ -205,6 +205,24 @@ def test_the_lexicon_holds_no_answers() -> None:
     assert [word for word in (*families, *words) if ANSWERS.search(word)] == []
 
 
+def test_a_source_is_a_page_of_its_own() -> None:
+    assert [row.id for row in (*naming_families(), *suffixes()) if "search=" in row.source] == []
+
+
+def test_what_a_brand_says_of_its_words_is_known() -> None:
+    """Each is `kind:value` of a suffix, a release or a kind of model."""
+    known = {f"{row.kind}:{row.value}" for row in suffixes()}
+    said = {
+        one
+        for row in naming_families()
+        for table in (row.words, row.fused, row.lines)
+        for value in (table or {}).values()
+        for one in value.split(",")
+    }
+    loose = {"word", "version", "kind"}
+    assert sorted(one for one in said if one not in known and one.partition(":")[0] not in loose and one) == []
+
+
 def test_the_decoder_reads_no_catalogue() -> None:
     """Its knowledge is three tables: families, suffixes, quantisations; and of a family, never the id."""
     folder = Path(module.__file__).parent

@@ -20,7 +20,6 @@ _SHAPE_AND_SIZE = re.compile(r"([a-z][a-z0-9.]*?[0-9])_([0-9.]+[bm])")
 _NUMBERED = re.compile(r"([a-z]{3,}?)v?[0-9]{1,2}(?:[.pd][0-9]{1,2})?")
 _MARKED = re.compile(r"(.*?[a-z])(?:v?[0-9]+(?:\.[0-9]+)*)")
 _DIGITS = re.compile(r"v?[0-9]+(?:[._][0-9]+)*")
-_CHINESE = re.compile(rf"[{CJK}]+")
 _MARKS = "vkrmtq"  # letters that begin a release mark
 _LONGEST, _LONGEST_CHINESE, _MOST = 40, 8, 160
 
@@ -51,7 +50,7 @@ def _cut(raw: str) -> tuple[tuple[int, int, str], ...]:
 
 def _pieces(raw: str) -> tuple[Piece, ...]:
     """Where the word's pieces lie; empty for a word that stays whole."""
-    if _CHINESE.fullmatch(raw):
+    if CJK[0] <= raw[0] <= CJK[-1]:  # such a run holds nothing else
         return _chinese(raw)
     low = raw.lower()
     if not raw.isascii() or len(raw) > _LONGEST or is_word(low) or is_label(low) or is_digest(low):

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 
 def date(word: str, *, month_first: bool) -> str | None:
-    """`20241022`, `250415`, `2507`, `0324`; month and year in Ai2's order on wish. None where it can be none."""
+    """`20241022`, `250415`, `2507`, `25.01`, `0324`; month and year in Ai2's order on wish; None for no date."""
     if len(word) == 8 and word[:2] == "20" and is_day(word[4:6], word[6:]):
         return f"{word[:4]}-{word[4:6]}-{word[6:]}"
     if len(word) == 6 and "23" <= word[:2] <= "26" and is_day(word[2:4], word[4:]):
         return f"20{word[:2]}-{word[2:4]}-{word[4:]}"
     if len(word) == 6 and word[:2] == "20" and is_month(word[4:]):
         return f"{word[:4]}-{word[4:]}"
+    if len(word) == 5 and word[2] == ".":
+        return f"20{word[:2]}-{word[3:]}"
     return _four(word, month_first) if len(word) == 4 else None
 
 

@@ -118,6 +118,8 @@ def _functions(draft: Draft) -> tuple[str, ...]:
     shown = draft.function
     if "controlnet" in shown:
         shown = shown - {"depth"}
+    if "adapter" in shown:
+        shown = shown - {"controlnet"}
     if draft.family is not None and draft.family.kind == "speech" and shown & _OF_SPEECH:
         shown = shown - {"speech"}
     return tuple(sorted(shown)) if shown else ()

@@ -23,16 +23,8 @@ def read_figure(draft: Draft, index: int, item: Item, readings: tuple[Figure, ..
     """The first reading that its neighbours allow; None where none is."""
     if (dated := _date_of_parts(draft, item)) is not None:
         return dated
-    before = draft.items[index - 1].low if index else ""
-    if (
-        before in _COUNTERS
-        and index - 1 != draft.brand
-        and readings[0].kind in ("size_k", "version", "date", "tokens", "steps")
-    ):
-        draft.training.add(f"steps:{item.low}")
-        return Said("steps", item.low)
-    if before == "l" and item.low.isdecimal():
-        return Said("shape", item.low, 0.8)
+    if (counted := _count(draft, index, item)) is not None:
+        return counted
     for reading in readings:
         if (said := _read(draft, index, item, reading)) is not None:
             return said
@@ -52,6 +44,18 @@ def _read(draft: Draft, index: int, item: Item, reading: Figure) -> Said | None:
     if kind == "date":
         return _date(draft, item)
     return _release(draft, index, item, reading) if kind in _RELEASES else _measure(draft, reading)
+
+
+def _count(draft: Draft, index: int, item: Item) -> Said | None:
+    """`step-480k` was taken after so many steps, `4steps` draws in so many, `L-6` has so many layers."""
+    before = draft.items[index - 1].low if index else ""
+    follows = draft.items[index + 1].low if index + 1 < len(draft.items) else ""
+    if before in _COUNTERS and index - 1 != draft.brand and item.low[0] != "v":
+        draft.training.add(f"steps:{item.low}")
+        return Said("steps", item.low)
+    if item.low.isdecimal() and follows in _COUNTERS and draft.tokens[item.at + 1].before == "":
+        return Said("rate", item.low, 0.8)
+    return Said("shape", item.low, 0.8) if before == "l" and item.low.isdecimal() else None
 
 
 def _measure(draft: Draft, reading: Figure) -> Said | None:
@@ -99,6 +103,9 @@ def _plain_size(draft: Draft, index: int, item: Item, reading: Figure) -> Said |
         return Said("size", f"{value:g}B")
     if sizes.get("total_b") == value:
         return Said("size", low.upper(), 0.8)
+    if "total_b" not in sizes and sizes.get("expert_b", value) < value <= sizes.get("experts", 0) * sizes["expert_b"]:
+        sizes["total_b"] = value  # `8X3B ... 18.4B`
+        return Said("size", low.upper())
     follows = draft.items[index + 1].low if index + 1 < len(draft.items) else ""
     if (sized and reading.kind != "size_m") or follows in ("token", "tokens"):
         draft.training.add(f"tokens:{low.upper()}")
@@ -246,7 +253,8 @@ def _is_line(draft: Draft, index: int, reading: Figure) -> bool:
         return False
     if family.kind in _EMBEDS:
         return reading.mark[0] == "m"
-    return family.kind not in ("vision",)
+    scales = family.kind == "image-generation" and reading.mark[0] == "x"  # `x4` draws larger
+    return family.kind != "vision" and not scales
 
 
 def _is_measure(draft: Draft, index: int, item: Item) -> bool:
