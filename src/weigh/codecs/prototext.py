@@ -37,6 +37,14 @@ def text_of(message: Text, name: str) -> str | None:
     return next(reversed(list(texts(message, name))), None)
 
 
+def nodes(graph: Text) -> Iterator[Text]:
+    """The nodes of TensorFlow's GraphDef and of the functions in its library."""
+    yield from messages(graph, "node")
+    for library in messages(graph, "library"):
+        for function in messages(library, "function"):
+            yield from messages(function, "node_def")
+
+
 def head(source: Source, names: frozenset[str], *, most: int = 1 << 16) -> Text | None:
     """The beginning as fields, if it is such text and every outermost field is of these names; cheap."""
     data = source.read(0, most)

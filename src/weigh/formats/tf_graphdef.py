@@ -39,7 +39,7 @@ def matches_meta(source: Source) -> bool:
 def read(source: Source) -> Header:
     """Operations counted, and the tensors of constants; of a text the operations alone. Raises FormatError."""
     if _is_text(source):
-        operators = Counter(prototext.text_of(node, "op") or "" for node in _nodes(prototext.parse(source)))
+        operators = Counter(prototext.text_of(node, "op") or "" for node in prototext.nodes(prototext.parse(source)))
         return Header(format="tf-graphdef", metadata={"encoding": "text", "operators": dict(operators.most_common())})
     graph = Wire(source).whole()
     return _header("tf-graphdef", graph, {"functions": num_functions(graph)} if num_functions(graph) else {})
@@ -64,13 +64,6 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
 def examine_meta(source: Source, header: Header) -> Iterator[Observation]:
     """The same, and files it wants beside it."""
     yield from observe_meta_graph(Wire(source).whole())
-
-
-def _nodes(graph: prototext.Text) -> Iterator[prototext.Text]:
-    yield from prototext.messages(graph, "node")
-    for library in prototext.messages(graph, "library"):
-        for function in prototext.messages(library, "function"):
-            yield from prototext.messages(function, "node_def")
 
 
 def _header(name: str, graph: Message | None, metadata: dict[str, Meta]) -> Header:

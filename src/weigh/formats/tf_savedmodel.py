@@ -5,8 +5,10 @@ Keras leaves its own account of the layers, and a fingerprint, as further files 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from weigh.codecs import prototext
 from weigh.codecs.protobuf import Message, Span, Wire
 from weigh.codecs.protobuf_shape import Kind, first, fits
 from weigh.codecs.tf_graph import Account
@@ -21,6 +23,7 @@ from weigh.core.source import Listing, Source
 MODEL = "saved_model.pb"
 INDEX = "variables/variables.index"
 MOST_META_GRAPHS = 64
+_TEXT = frozenset(("saved_model_schema_version", "meta_graphs"))
 MOST_FINGERPRINT = 256
 _SAVED_MODEL: Mapping[int, Kind] = {1: "varint", 2: "message"}
 _KERAS: Mapping[int, Kind] = {1: "message"}
@@ -33,8 +36,10 @@ _FINGERPRINT: Mapping[int, Kind] = {
 
 
 def matches(source: Source) -> bool:
-    """A schema version and meta graphs; or one of the two files that Keras and TensorFlow lay beside it."""
+    """A schema version and meta graphs, in bytes or as text; or a file that Keras or TensorFlow lays beside it."""
     head = source.read(0, 1)
+    if head in (b"s", b"m"):
+        return _is_text(source)
     if head not in (b"\x08", b"\x0a", b"\x12", b"\x10", b"\x18", b"\x20", b"\x28", b"\x32"):
         return False
     wire, whole = Wire(source), (0, source.size)
@@ -45,6 +50,13 @@ def matches(source: Source) -> bool:
     seen = fits(wire, whole, _SAVED_MODEL)
     meta_graph = first(wire, whole, 2) if seen is not None and head != b"\x0a" else None
     return meta_graph is not None and is_meta_graph(wire, meta_graph)
+
+
+def _is_text(source: Source) -> bool:
+    fields = prototext.head(source, _TEXT)
+    return fields is not None and any(
+        {name for name, _ in one} & {"meta_info_def", "graph_def"} for one in prototext.messages(fields, "meta_graphs")
+    )
 
 
 def _is_fingerprint(wire: Wire, span: Span) -> bool:
@@ -63,6 +75,8 @@ def _is_keras(wire: Wire, span: Span) -> bool:
 
 def read(source: Source) -> Header:
     """Each meta graph, its operations counted, and the tensors of constants. Raises FormatError."""
+    if _is_text(source):
+        return _read_text(source)
     wire, whole = Wire(source), (0, source.size)
     if _is_keras(wire, whole):
         return Header(format="tf-savedmodel", metadata={"part": "keras_metadata", **_keras(wire)})
@@ -91,6 +105,10 @@ def read(source: Source) -> Header:
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Every operation, inside functions and strings too; layers with code; files it wants beside it."""
+    operators = header.metadata.get("operators")
+    if header.metadata.get("encoding") == "text" and isinstance(operators, Mapping):
+        yield from (Observation(kind="operator", value=name) for name in operators)
+        return
     wire = Wire(source)
     if _is_keras(wire, (0, source.size)):
         for node in wire.whole().messages(1):
@@ -99,6 +117,19 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
         return
     for meta_graph in _meta_graphs(wire.whole()):
         yield from observe_meta_graph(meta_graph)
+
+
+def _read_text(source: Source) -> Header:
+    model = prototext.parse(source)
+    operators: Counter[str] = Counter()
+    for meta_graph in prototext.messages(model, "meta_graphs"):
+        for graph in prototext.messages(meta_graph, "graph_def"):
+            operators.update(prototext.text_of(node, "op") or "" for node in prototext.nodes(graph))
+    return Header(
+        format="tf-savedmodel",
+        version=prototext.text_of(model, "saved_model_schema_version"),
+        metadata={"encoding": "text", "operators": dict(operators.most_common())},
+    )
 
 
 def _meta_graphs(model: Message) -> Iterator[Message]:
@@ -151,5 +182,12 @@ def examine_folder(listing: Listing, header: Header) -> Iterator[Observation]:
     return iter(())
 
 
-FORMAT = Format(name="tf-savedmodel", suffixes=(".pb",), matches=matches, read=read, examine=examine)
+FORMAT = Format(
+    name="tf-savedmodel",
+    suffixes=(".pb", ".pbtxt"),
+    matches=matches,
+    read=read,
+    examine=examine,
+    not_covered=("graph_text",),
+)
 FOLDER = FolderFormat(name="tf-savedmodel", matches=matches_folder, read=read_folder, examine=examine_folder)
