@@ -131,7 +131,7 @@ def test_every_rule_is_listed_and_has_words() -> None:
 def test_every_format_is_listed_and_has_words() -> None:
     from weigh import formats
 
-    names = {format.name for format in formats.FORMATS} | {format.name for format in formats.FOLDER_FORMATS}
+    names = {format.name for format in formats.FORMATS} | {format.name for format in formats.folder_formats()}
     for language in LANGUAGES:
         assert sorted(name for name in names if not has_words(f"format.{name}", language)) == []
     for one in pkgutil.iter_modules(formats.__path__):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from weigh.formats import FOLDER_FORMATS, FORMATS
+from weigh.formats import FORMATS, folder_formats
 from weigh.knowledge.imports import imports
 from weigh.rules import RULES
 from weigh.text import LANGUAGES, Language, has_words, say
@@ -30,7 +30,7 @@ def formats(language: Language) -> Iterator[str]:
         yield f"- `{format.name}` - {say(f'format.{format.name}', language)}{suffixes and ' -' + suffixes}"
         for key in format.not_covered:
             yield f"  - {say('heading.skips', language)}: {not_covered(key, language)}"
-    for folder in FOLDER_FORMATS:
+    for folder in folder_formats():
         yield f"- `{folder.name}` - {say(f'format.{folder.name}', language)}"
 
 

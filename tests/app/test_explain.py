@@ -149,7 +149,7 @@ def test_the_formats_that_are_read_are_told() -> None:
     from weigh import formats
 
     models = [format.name for format in formats.FORMATS if format.is_model]
-    models += [format.name for format in formats.FOLDER_FORMATS]
+    models += [format.name for format in formats.folder_formats()]
     assert [name for name in models if f"format.{name}" not in terms()] == []
 
 

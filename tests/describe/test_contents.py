@@ -187,7 +187,7 @@ def test_a_pipeline_folder_is_read_part_by_part(tmp_path: Path) -> None:
 
 
 def test_a_pipeline_whose_classes_lie_in_the_folder_is_seen_to_bring_code(tmp_path: Path) -> None:
-    from weigh.formats import FOLDER_FORMATS
+    from weigh.formats import folder_formats
     from weigh.sources.folder import Folder
 
     index = {"_class_name": ["pipeline", "Mine"], "unet": ["my_unet", "Mine"], "vae": ["diffusers", "AutoencoderKL"]}
@@ -195,7 +195,7 @@ def test_a_pipeline_whose_classes_lie_in_the_folder_is_seen_to_bring_code(tmp_pa
     (tmp_path / "unet" / "my_unet.py").write_text("class Mine: ...")
     (tmp_path / "model_index.json").write_bytes(msgspec.json.encode(index))
     listing = Folder(str(tmp_path))
-    format = next(format for format in FOLDER_FORMATS if format.matches(listing))
+    format = next(format for format in folder_formats() if format.matches(listing))
     seen = [one.value for one in format.examine(listing, format.read(listing)) if one.kind == "code"]
     assert seen == ["pipeline pipeline Mine", "component my_unet Mine"]
 

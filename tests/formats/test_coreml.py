@@ -10,7 +10,7 @@ import pytest
 
 from tools.samples.wire import field
 from weigh.core.errors import FormatError, OverBudget
-from weigh.formats import FOLDER_FORMATS, coreml, detect
+from weigh.formats import coreml, detect, folder_formats
 from weigh.sources.folder import Folder
 from weigh.sources.memory import MemorySource
 
@@ -44,7 +44,7 @@ def test_a_package_is_a_folder_with_a_model_in_it(tmp_path: Path) -> None:
     (tmp_path / "Manifest.json").write_text("{}")
     shutil.copy(ROOT / "program.mlmodel", inner / "model.mlmodel")
     shutil.copy(ROOT / "weight.bin", inner / "weights" / "weight.bin")
-    format = next(one for one in FOLDER_FORMATS if one.matches(Folder(tmp_path)))
+    format = next(one for one in folder_formats() if one.matches(Folder(tmp_path)))
     header = format.read(Folder(tmp_path))
     assert (format.name, header.metadata["type"]) == ("coreml-package", "mlProgram")
 
@@ -52,7 +52,7 @@ def test_a_package_is_a_folder_with_a_model_in_it(tmp_path: Path) -> None:
 def test_a_compiled_model_is_a_package_too(tmp_path: Path) -> None:
     for name in ("coremldata.bin", "model.mil", "metadata.json"):
         (tmp_path / name).write_bytes(b"x")
-    format = next(one for one in FOLDER_FORMATS if one.matches(Folder(tmp_path)))
+    format = next(one for one in folder_formats() if one.matches(Folder(tmp_path)))
     assert (format.name, format.read(Folder(tmp_path)).metadata["compiled"]) == ("coreml-package", True)
 
 

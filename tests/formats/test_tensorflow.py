@@ -12,7 +12,7 @@ from weigh.codecs import snappy, sstable
 from weigh.core.errors import FormatError, Malformed, OverBudget, Truncated
 from weigh.core.header import Header
 from weigh.core.observation import Observation
-from weigh.formats import FOLDER_FORMATS, detect
+from weigh.formats import detect, folder_formats
 from weigh.sources.folder import Folder
 from weigh.sources.memory import MemorySource
 
@@ -109,7 +109,7 @@ def test_a_saved_model_folder_is_one_thing_and_misses_its_shards(tmp_path: Path)
     (tmp_path / "variables").mkdir()
     shutil.copy(ROOT / "tf-savedmodel" / "second.pb", tmp_path / "saved_model.pb")
     shutil.copy(ROOT / "tf-checkpoint" / "variables.index", tmp_path / "variables" / "variables.index")
-    format = next(one for one in FOLDER_FORMATS if one.matches(Folder(tmp_path)))
+    format = next(one for one in folder_formats() if one.matches(Folder(tmp_path)))
     assert format.name == "tf-savedmodel"
     assert [one.kind for one in format.read(Folder(tmp_path)).problems] == ["missing-shard"]
     (tmp_path / "variables" / "variables.data-00000-of-00001").write_bytes(bytes(100))

@@ -15,7 +15,7 @@ import paddle
 
 from tools.samples.oracles import NUMPY, main, note
 
-AS_JSON = os.environ["FLAGS_enable_pir_api"] == "1"  # noqa: SIM112 - so Paddle spells it
+AS_JSON = os.environ["FLAGS_enable_pir_api"] == "1"
 
 
 def write(folder: Path) -> None:

@@ -28,7 +28,7 @@ from weigh.core.schema import SCHEMA
 from weigh.core.source import Entry, Listing
 from weigh.describe.compare import compare
 from weigh.describe.merge import merge
-from weigh.formats import FOLDER_FORMATS
+from weigh.formats import folder_formats
 from weigh.formats.unknown import private
 from weigh.knowledge.signatures import Signature
 from weigh.names.decode import decode
@@ -112,7 +112,7 @@ def _examine_entry(listing: Folder, entry: Entry, own: tuple[Format, ...]) -> li
 
 
 def _folder(listing: Listing) -> Examined | None:
-    for format in FOLDER_FORMATS:
+    for format in folder_formats():
         if not format.matches(listing):
             continue
         nbytes = sum(entry.nbytes for entry in listing.entries)

@@ -6,7 +6,7 @@ import msgspec
 
 from weigh.core.model import Model, ModelFile
 from weigh.core.report import Report
-from weigh.formats import FORMATS
+from weigh.formats import PLACES, of_name
 from weigh.text.datasets import is_told
 
 
@@ -42,4 +42,4 @@ def _cut_file(file: ModelFile, *, tensors: bool, metadata: bool) -> ModelFile:
 
 def _is_model(format: str) -> bool:
     """Do files of this format hold weights, as far as is known?"""
-    return any(known.name == format and known.is_model and known.name != "unknown" for known in FORMATS)
+    return format != "unknown" and format in dict(PLACES) and of_name(format).is_model

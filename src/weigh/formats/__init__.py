@@ -2,135 +2,123 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+from collections.abc import Sequence
+from typing import overload
+
 from weigh.core.format import FolderFormat, Format
 from weigh.core.source import Source
-from weigh.formats import (
-    caffe,
-    catboost,
-    compressed,
-    coreml,
-    csv_table,
-    diffusers,
-    executorch,
-    flax_msgpack,
-    ggml,
-    gguf,
-    hdf5,
-    huggingface,
-    joblib,
-    json_document,
-    jsonl,
-    keras,
-    keras_h5,
-    lfs_pointer,
-    lightgbm,
-    link_text,
-    mnn,
-    mxnet,
-    ncnn,
-    npy,
-    onnx,
-    openvino,
-    ort,
-    other,
-    paddle,
-    parquet,
-    pickle_stream,
-    plain,
-    pytorch,
-    pytorch_export,
-    pytorch_legacy,
-    pytorch_tar,
-    rknn,
-    safetensors,
-    sentencepiece,
-    sevenzip,
-    skops,
-    tar,
-    tensorrt,
-    tf_checkpoint,
-    tf_graphdef,
-    tf_savedmodel,
-    tfjs,
-    tflite,
-    tokenizers,
-    torchscript_json,
-    unknown,
-    xgboost,
-    zip_archive,
-)
 
+# An identifier and where its Format is; a module is loaded when its turn comes: most files are known by the first few.
 # The order is part of the meaning: what is known by a name inside an archive comes before the archive, a pointer is
 # also text, a page may begin like anything, and what is told by shape alone comes after what has a magic.
-FORMATS: tuple[Format, ...] = (
-    lfs_pointer.FORMAT,
-    gguf.FORMAT,
-    ggml.FORMAT,
-    safetensors.FORMAT,
-    tflite.FORMAT,  # may have a zip behind it
-    executorch.FORMAT,
-    ort.FORMAT,
-    npy.FORMAT,
-    keras.FORMAT,
-    pytorch_export.FORMAT,
-    torchscript_json.FORMAT,
-    pytorch.SCRIPT,
-    pytorch.FORMAT,
-    pytorch_legacy.FORMAT,
-    skops.FORMAT,
-    npy.NPZ,
-    keras_h5.FORMAT,
-    hdf5.FORMAT,
-    joblib.FORMAT,
-    pytorch_tar.FORMAT,
-    zip_archive.FORMAT,
-    sevenzip.FORMAT,
-    *compressed.FORMATS,
-    tar.FORMAT,
-    parquet.FORMAT,
-    link_text.FORMAT,
-    tensorrt.FORMAT,
-    rknn.FORMAT,
-    openvino.FORMAT,
-    ncnn.FORMAT,
-    xgboost.FORMAT,
-    lightgbm.FORMAT,
-    catboost.FORMAT,
-    flax_msgpack.FORMAT,
-    tokenizers.FORMAT,
-    tokenizers.TIKTOKEN,
-    unknown.CLOSED_FORMAT,
-    plain.HTML,
-    plain.IMAGE,
-    plain.PDF,
-    tfjs.FORMAT,
-    paddle.FORMAT,
-    mxnet.FORMAT,
-    onnx.FORMAT,
-    onnx.TENSOR_FORMAT,
-    tf_checkpoint.FORMAT,
-    tf_savedmodel.FORMAT,
-    tf_graphdef.META,
-    tf_graphdef.FORMAT,
-    coreml.FORMAT,
-    sentencepiece.FORMAT,
-    caffe.FORMAT,
-    jsonl.FORMAT,
-    json_document.FORMAT,
-    pickle_stream.FORMAT,
-    plain.PYTHON,
-    csv_table.FORMAT,
-    plain.TEXT,
-    mnn.FORMAT,  # nothing but the shape of its root says so
-    other.FORMAT,
-    unknown.FORMAT,
+PLACES: tuple[tuple[str, str], ...] = (
+    ("git-lfs-pointer", "lfs_pointer.FORMAT"),
+    ("gguf", "gguf.FORMAT"),
+    ("ggml", "ggml.FORMAT"),
+    ("safetensors", "safetensors.FORMAT"),
+    ("tflite", "tflite.FORMAT"),  # may have a zip behind it
+    ("executorch", "executorch.FORMAT"),
+    ("onnx", "ort.FORMAT"),
+    ("npy", "npy.FORMAT"),
+    ("keras", "keras.FORMAT"),
+    ("pytorch-export", "pytorch_export.FORMAT"),
+    ("torchscript", "torchscript_json.FORMAT"),
+    ("torchscript", "pytorch.SCRIPT"),
+    ("pytorch", "pytorch.FORMAT"),
+    ("pytorch-legacy", "pytorch_legacy.FORMAT"),
+    ("skops", "skops.FORMAT"),
+    ("npz", "npy.NPZ"),
+    ("keras-h5", "keras_h5.FORMAT"),
+    ("hdf5", "hdf5.FORMAT"),
+    ("joblib", "joblib.FORMAT"),
+    ("pytorch-tar", "pytorch_tar.FORMAT"),
+    ("zip", "zip_archive.FORMAT"),
+    ("7z", "sevenzip.FORMAT"),
+    ("gzip", "compressed.GZIP"),
+    ("bzip2", "compressed.BZIP2"),
+    ("xz", "compressed.XZ"),
+    ("zstd", "compressed.ZSTD"),
+    ("lz4", "compressed.LZ4"),
+    ("lzma", "compressed.LZMA"),
+    ("zlib", "compressed.ZLIB"),
+    ("tar", "tar.FORMAT"),
+    ("parquet", "parquet.FORMAT"),
+    ("link-text", "link_text.FORMAT"),
+    ("tensorrt", "tensorrt.FORMAT"),
+    ("rknn", "rknn.FORMAT"),
+    ("openvino", "openvino.FORMAT"),
+    ("ncnn", "ncnn.FORMAT"),
+    ("xgboost", "xgboost.FORMAT"),
+    ("lightgbm", "lightgbm.FORMAT"),
+    ("catboost", "catboost.FORMAT"),
+    ("flax-msgpack", "flax_msgpack.FORMAT"),
+    ("tokenizer-json", "tokenizers.FORMAT"),
+    ("tiktoken", "tokenizers.TIKTOKEN"),
+    ("unknown", "unknown.CLOSED_FORMAT"),
+    ("html", "plain.HTML"),
+    ("image", "plain.IMAGE"),
+    ("pdf", "plain.PDF"),
+    ("tfjs", "tfjs.FORMAT"),
+    ("paddle", "paddle.FORMAT"),
+    ("mxnet", "mxnet.FORMAT"),
+    ("onnx", "onnx.FORMAT"),
+    ("onnx-tensor", "onnx.TENSOR_FORMAT"),
+    ("tf-checkpoint", "tf_checkpoint.FORMAT"),
+    ("tf-savedmodel", "tf_savedmodel.FORMAT"),
+    ("tf-metagraph", "tf_graphdef.META"),
+    ("tf-graphdef", "tf_graphdef.FORMAT"),
+    ("coreml", "coreml.FORMAT"),
+    ("sentencepiece", "sentencepiece.FORMAT"),
+    ("caffe", "caffe.FORMAT"),
+    ("jsonl", "jsonl.FORMAT"),
+    ("json", "json_document.FORMAT"),
+    ("pickle", "pickle_stream.FORMAT"),
+    ("python", "plain.PYTHON"),
+    ("csv", "csv_table.FORMAT"),
+    ("text", "plain.TEXT"),
+    ("mnn", "mnn.FORMAT"),  # nothing but the shape of its root says so
+    ("other", "other.FORMAT"),
+    ("unknown", "unknown.FORMAT"),
 )
-FOLDER_FORMATS: tuple[FolderFormat, ...] = (
-    coreml.PACKAGE,
-    tf_savedmodel.FOLDER,
-    diffusers.FORMAT,
-    huggingface.FORMAT,
+FOLDER_PLACES: tuple[tuple[str, str], ...] = (
+    ("coreml-package", "coreml.PACKAGE"),
+    ("tf-savedmodel", "tf_savedmodel.FOLDER"),
+    ("diffusers", "diffusers.FORMAT"),
+    ("huggingface", "huggingface.FORMAT"),
 )
+
+
+class Formats(Sequence[Format]):
+    """The formats at these places, each loaded when it is asked for."""
+
+    def __init__(self, places: tuple[tuple[str, str], ...]) -> None:
+        self.places = places
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, index: int) -> Format: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Format]: ...
+
+    def __getitem__(self, index: int | slice) -> Format | Sequence[Format]:
+        if isinstance(index, slice):
+            return Formats(self.places[index])
+        return _file_format(self.places[index][1])
+
+
+FORMATS = Formats(PLACES)
+
+
+def folder_formats() -> tuple[FolderFormat, ...]:
+    """The formats of whole folders, in the order in which they are asked."""
+    found = tuple(_load(place) for _, place in FOLDER_PLACES)
+    assert all(isinstance(format, FolderFormat) for format in found)
+    return found  # type: ignore[return-value]
 
 
 def detect(source: Source, own: tuple[Format, ...] = ()) -> Format:
@@ -139,11 +127,24 @@ def detect(source: Source, own: tuple[Format, ...] = ()) -> Format:
     Raises SourceError.
     """
     ours = next(format for format in FORMATS if format.matches(source))
-    if ours.name != unknown.FORMAT.name:
+    if ours.name != "unknown":
         return ours
     return next((format for format in own if format.matches(source)), ours)
 
 
 def of_name(name: str) -> Format:
-    """The format with this identifier. Raises KeyError."""
-    return {format.name: format for format in FORMATS}[name]
+    """The format with this identifier, the one asked last where several files share it. Raises KeyError."""
+    return _file_format(dict(PLACES)[name])
+
+
+@functools.cache
+def _load(place: str) -> Format | FolderFormat:
+    module, _, attribute = place.partition(".")
+    found: Format | FolderFormat = getattr(importlib.import_module(f"weigh.formats.{module}"), attribute)
+    return found
+
+
+def _file_format(place: str) -> Format:
+    found = _load(place)
+    assert isinstance(found, Format)
+    return found
