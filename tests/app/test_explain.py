@@ -23,7 +23,7 @@ FORMATS = """
     safetensors gguf ggml pytorch pytorch-legacy pytorch-tar torchscript pickle joblib npy npz onnx onnx-tensor
     tf-savedmodel tf-checkpoint tf-graphdef tf-metagraph keras-h5 hdf5 keras tflite tfjs coreml coreml-package openvino
     ncnn mnn caffe mxnet paddle tensorrt executorch flax-msgpack rknn xgboost sentencepiece tiktoken huggingface diffusers
-    jsonl csv parquet git-lfs-pointer unknown
+    jsonl csv parquet git-lfs-pointer unknown pytorch-export skops lightgbm catboost tokenizer-json archive
 """
 PAGES: tuple[Page, ...] = get_args(Page)
 ROLES = ["is", "how", "cost", "use"]
@@ -79,6 +79,9 @@ A3B           active
 A22B          active
 30B           size
 0.6b          size
+70亿           size
+1万亿          size
+PTQ           quantisation.ptq
 1T            trillion
 8x22B         mixture
 4e1t          epochs
@@ -170,9 +173,10 @@ def sentences(words: dict[str, str]) -> list[str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_cost_has_a_figure_or_says_that_there_is_none(language: Language) -> None:
-    words = every_section("quantisations", language)
-    assert [entry for entry in words if not re.search(r"\d", words[entry]["cost"])] == []
+def test_a_cost_has_a_figure(language: Language) -> None:
+    figure = re.compile(r"\d|[一二三四五六七八九十两百千万]" if language == "zh" else r"\d")
+    words = every_section("quantisations", language) | every_section("suffixes", language)
+    assert [entry for entry in words if not figure.search(words[entry]["cost"])] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -15,6 +15,7 @@ from weigh.names.grammar import Reading, readings
 _SEPARATORS = re.compile(r"[\s\-_./:]+")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _KINDS = ("size", "version", "tier", "function", "training", "quantisation", "format", "file", "language")
+_MOST_RELATED = 4
 _PARAMETERS_OF_AN_8B = 8.03e9
 Entry = Term | QuantLabel
 
@@ -98,7 +99,7 @@ def _call(entry: Entry) -> str:
 
 def _listed(asked: str, entry: Entry, others: tuple[Entry, ...]) -> Explanation:
     name = _spelling(entry)
-    same = _plain(asked) == _plain(name)
+    same = _plain(asked) in (_plain(name), _plain(entry.id))
     facts: dict[str, Figure] = {} if same else {"stands_for": _call(entry)}
     if isinstance(entry, QuantLabel):
         page: Page = "quantisations"
@@ -113,8 +114,44 @@ def _listed(asked: str, entry: Entry, others: tuple[Entry, ...]) -> Explanation:
         page=page,
         entry=entry.id,
         facts=facts,
-        see_also=tuple(dict.fromkeys((*map(_call, others), *(entry.see if isinstance(entry, Term) else ())))),
+        see_also=tuple(dict.fromkeys((*map(_call, others), *_related(entry)))),
         sources=(entry.source, *entry.also),
+    )
+
+
+def _related(entry: Entry) -> tuple[str, ...]:
+    """What the table names; of a quantisation those of its method that are nearest in size."""
+    if isinstance(entry, Term):
+        return entry.see
+    rows = [
+        row for row in quantisations() if row.method == entry.method and row.method is not None and row is not entry
+    ]
+    if entry.method == "GGUF":
+        rows = [row for row in rows if _is_dynamic(row) == _is_dynamic(entry) and _is_offered(row)]
+    rows.sort(key=lambda row: (abs(_width(row) - _width(entry)), row.id))
+    return tuple(row.id for row in rows[:_MOST_RELATED])
+
+
+def _width(label: QuantLabel) -> float:
+    return label.bits_per_weight or label.bits or 0.0
+
+
+def _is_dynamic(label: QuantLabel) -> bool:
+    return label.id.startswith("UD-")
+
+
+def _is_offered(label: QuantLabel) -> bool:
+    """Is it worth naming: its size is known, and of static files none measured is as small as good?"""
+    return label.bits_per_weight is not None and (_is_dynamic(label) or _is_unbeaten(label))
+
+
+def _is_unbeaten(label: QuantLabel) -> bool:
+    """Was its loss measured, and is none that is as small as good?"""
+    loss = label.perplexity_added
+    return loss is not None and not any(
+        _width(other) <= _width(label) and other.perplexity_added <= loss
+        for other in quantisations()
+        if other is not label and other.perplexity_added is not None and not label.id.startswith(f"{other.id}_")
     )
 
 

@@ -61,7 +61,7 @@ def _show(known: list[Explanation], language: Language, *, quiet: bool) -> None:
     for at, explanation in enumerate(known):
         if at:
             console.print()
-        console.print(explanation_lines(explanation, language))
+        console.print(explanation_lines(explanation, language, width=console.width))
 
 
 def _show_contents(language: Language) -> None:

@@ -12,6 +12,7 @@ from weigh.names.figures import Figure, figures
 
 _SHARD = re.compile(r"^(\d{2,6})-of-(\d{2,6})$")
 _WIDTHS = re.compile(r"^w(\d{1,2})a(\d{1,2})$")
+_YI = re.compile(r"^(\d{1,6}(?:\.\d{1,3})?)(万?)亿$")
 _BF16_BYTES, _Q4_K_M_BITS = 2, 4.89
 
 
@@ -25,7 +26,7 @@ class Reading(NamedTuple):
 def readings(term: str) -> list[Reading]:
     """What the term can mean by its shape, the likeliest first; empty for what has no such shape."""
     low = term.strip().lower()
-    found = [read(low) for read in (_shard, _widths, _date, _context, _figure, _release)]
+    found = [read(low) for read in (_shard, _widths, _date, _context, _figure, _yi, _release)]
     return [reading for reading in found if reading is not None]
 
 
@@ -84,6 +85,14 @@ def _figure(low: str) -> Reading | None:
     if read.kind in _SIZES:
         return Reading("trillion" if read.kind == "size_t" else "size", _sized(read.value))
     return _FIGURES[read.kind](read)
+
+
+def _yi(low: str) -> Reading | None:
+    """`70亿` is 7 billion, `1万亿` a trillion."""
+    found = _YI.match(low)
+    if found is None or not float(found[1]):
+        return None
+    return Reading("size", _sized(float(found[1]) * (1000 if found[2] else 0.1)))
 
 
 def _release(low: str) -> Reading | None:

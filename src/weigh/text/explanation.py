@@ -14,11 +14,12 @@ from rich.text import Text
 from weigh.core.explanation import Explanation, Figure
 from weigh.text import Language, safe, say
 from weigh.text.pages import paragraphs, section
+from weigh.text.wrap import wrap
 
 
-def explanation_lines(explanation: Explanation, language: Language) -> RenderableType:
-    """Title, paragraphs with their roles beside them, figures, where to read on."""
-    return Group(*_blocks(explanation, language))
+def explanation_lines(explanation: Explanation, language: Language, *, width: int) -> RenderableType:
+    """Title, paragraphs with their roles beside them, figures, where to read on; `width` in cells."""
+    return Group(*_blocks(explanation, language, width))
 
 
 def contents_lines(contents: Mapping[str, tuple[str, ...]], language: Language) -> RenderableType:
@@ -26,22 +27,22 @@ def contents_lines(contents: Mapping[str, tuple[str, ...]], language: Language) 
     return Group(*_contents(contents, language))
 
 
-def _blocks(explanation: Explanation, language: Language) -> Iterator[RenderableType]:
+def _blocks(explanation: Explanation, language: Language, width: int) -> Iterator[RenderableType]:
     title = Text(safe(explanation.term), style="bold")
     title.append("  ")
     title.append(say(f"explain.kind.{explanation.kind}", language), style="cyan")
     yield title
     yield Text()
     if explanation.page == "scenarios":
-        yield from _scenarios(explanation, language)
+        yield from _scenarios(explanation, language, width)
     else:
-        yield _grid(_told(explanation, language), language)
+        yield _grid(_told(explanation, language), language, width)
         rows = list(_figures(explanation, language))
         if rows:
             yield Text()
-            yield _grid(rows, language)
+            yield _grid(rows, language, width)
     yield Text()
-    yield _grid(_further(explanation, language), language)
+    yield _grid(_further(explanation, language), language, width)
 
 
 def _told(explanation: Explanation, language: Language) -> list[tuple[str, Text]]:
@@ -84,15 +85,15 @@ def _shown(name: str, value: Figure, language: Language) -> str:
 def _further(explanation: Explanation, language: Language) -> list[tuple[str, Text]]:
     rows = []
     if explanation.see_also:
-        see = say("explain.comma", language).join(dict.fromkeys(explanation.see_also))
+        see = "  ".join(dict.fromkeys(explanation.see_also))
         rows.append((say("explain.see_also", language), Text(safe(see, longest=2000))))
     rows.append((say("explain.sources", language), Text("\n".join(explanation.sources), style="dim")))
     return rows
 
 
-def _scenarios(explanation: Explanation, language: Language) -> Iterator[RenderableType]:
+def _scenarios(explanation: Explanation, language: Language, width: int) -> Iterator[RenderableType]:
     for text in paragraphs(explanation, language).values():
-        yield Text(text)
+        yield Text(wrap(text, width))
     facts = explanation.facts
     for entry in (key for key in facts if "." not in key):
         words = section("scenarios", entry, language)
@@ -101,8 +102,9 @@ def _scenarios(explanation: Explanation, language: Language) -> Iterator[Rendera
         line.append("  ")
         line.append(_in_order(facts[entry]), style="green")
         yield line
-        yield Padding(Text(words["why"]), (0, 0, 0, 4))
-        served = " · ".join(_in_order(facts[f"{entry}.{part}"]) for part in ("quantisations", "engines"))
+        yield Padding(Text(wrap(words["why"], width - 4)), (0, 0, 0, 4))
+        names = (("explain.kind.quantisation", "quantisations"), ("explain.fact.engines", "engines"))
+        served = "    ".join(f"{say(name, language)}  {_in_order(facts[f'{entry}.{part}'])}" for name, part in names)
         yield Padding(Text(served, style="dim"), (0, 0, 0, 4))
 
 
@@ -120,12 +122,12 @@ def _contents(contents: Mapping[str, tuple[str, ...]], language: Language) -> It
     yield Text(say("explain.shapes", language))
 
 
-def _grid(rows: list[tuple[str, Text]], language: Language) -> Table:
+def _grid(rows: list[tuple[str, Text]], language: Language, width: int) -> Table:
     """Two columns; the first as wide as the widest of all roles and facts, so that blocks stand in line."""
     table = Table.grid(padding=(0, 2))
-    width = int(say("explain.width", language))
-    table.add_column(no_wrap=True, min_width=max(width, *(cell_len(name) + 2 for name, _ in rows)), style="bold")
+    first = max(int(say("explain.width", language)), *(cell_len(name) + 2 for name, _ in rows))
+    table.add_column(no_wrap=True, min_width=first, style="bold")
     table.add_column(overflow="fold")
     for name, text in rows:
-        table.add_row(f"  {name}", text)
+        table.add_row(f"  {name}", Text(wrap(text.plain, max(width - first - 2, 20)), style=text.style))
     return table
