@@ -116,9 +116,12 @@ def ours(name: str) -> Said:
 FUNCTIONS = {
     "chat": "chat", "instruct": "instruct", "it": "instruct", "base": "base", "coder": "code", "code": "code",
     "math": "math", "vl": "vision", "vision": "vision", "thinking": "thinking", "reasoning": "reasoning",
-    "omni": "omni", "audio": "audio", "guard": "guard", "embedding": "embedding", "reranker": "rerank",
-    "mt": "translate",
+    "omni": "omni", "audio": "audio", "guard": "guard", "embedding": "embedding",
+    "mt": "translate", "reasoner": "reasoning", "reranker": "rerank", "rerank": "rerank", "embeddings": "embedding",
+    "tts": "tts", "asr": "asr", "ocr": "ocr", "image": "image", "video": "video", "speech": "speech",
+    "prover": "prover", "t2v": "t2v", "i2v": "i2v", "t2i": "t2i", "edit": "edit", "agent": "agent", "pretrain": "base", "whisper": "asr",
 }  # fmt: skip
+FORMATS = frozenset(["gguf", "ggml", "mlx", "diffusers", "exl2", "hf", "onnx", "safetensors"])
 _BASE_AND_VERSION = re.compile(r"^(.*?)[-_ ]?v?(\d+(?:\.\d+)*)$")
 _SIZES = re.compile(r"^(?:(\d+)x)?([\d.]+)([BMT])(?:-A([\d.]+)([BMT]))?$", re.IGNORECASE)
 _UNITS = {"M": 1e-3, "B": 1.0, "T": 1e3}
@@ -136,10 +139,11 @@ def gguf_py(name: str) -> Said:
         said["version"] = version.lstrip("vV")
     if size and (read := _size(size)):
         said["size"] = read
-    words = re.split(r"[-_. ]", (finetune or "").lower())
+    words = re.split(r"[-_. ]", f"{basename or ''}-{finetune or ''}".lower())
     said["function"] = sorted({FUNCTIONS[word] for word in words if word in FUNCTIONS})
-    if "gguf" in name.lower():
-        said["format"] = "gguf"
+    for word in (*words, *name.lower().split(".")[-1:]):
+        if word in FORMATS:
+            said["format"] = word
     return said
 
 
