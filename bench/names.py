@@ -118,8 +118,8 @@ FUNCTIONS = {
     "math": "math", "vl": "vision", "vision": "vision", "thinking": "thinking", "reasoning": "reasoning",
     "omni": "omni", "audio": "audio", "guard": "guard", "embedding": "embedding",
     "mt": "translate", "reasoner": "reasoning", "reranker": "rerank", "rerank": "rerank", "embeddings": "embedding",
-    "tts": "tts", "asr": "asr", "ocr": "ocr", "image": "image", "video": "video", "speech": "speech",
-    "prover": "prover", "t2v": "t2v", "i2v": "i2v", "t2i": "t2i", "edit": "edit", "agent": "agent", "pretrain": "base", "whisper": "asr",
+    "tts": "tts", "asr": "asr", "ocr": "ocr", "image": "image", "video": "video", "speech": "speech", "whisper": "asr",
+    "prover": "prover", "t2v": "t2v", "i2v": "i2v", "t2i": "t2i", "edit": "edit", "agent": "agent", "pretrain": "base",
 }  # fmt: skip
 FORMATS = frozenset(["gguf", "ggml", "mlx", "diffusers", "exl2", "hf", "onnx", "safetensors"])
 _BASE_AND_VERSION = re.compile(r"^(.*?)[-_ ]?v?(\d+(?:\.\d+)*)$")
