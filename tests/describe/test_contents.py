@@ -265,6 +265,16 @@ def test_a_gguf_of_a_network_that_draws_is_told(tmp_path: Path) -> None:
     assert contents_line(found.contents.value, "en") == "FLUX.1 schnell: diffusion transformer"
 
 
+def test_a_whole_module_is_told_and_what_stands_empty_beside_it_is_not(tmp_path: Path) -> None:
+    import torch
+
+    state = {one.name: torch.zeros(8, 8, 1, 1) for one in network("yolo", "model.")}
+    torch.save({"model": state, "optimizer": None, "ema": None, "epoch": -1}, tmp_path / "model.dat")
+    found = weigh(str(tmp_path / "model.dat")).model
+    assert found is not None and found.contents is not None
+    assert contents_line(found.contents.value, "en") == "YOLO (Ultralytics): object detector"
+
+
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 def test_a_checkpoint_of_lightning_shows_its_bookkeeping(tmp_path: Path, zipped: bool) -> None:
     import torch
