@@ -122,6 +122,13 @@ def test_a_file_kept_beside_the_pickle_is_a_path_outside() -> None:
     assert [one.value for one in seen_in(b"\x80\x02" + wrapper) if one.kind == "external_path"] == ["../array.npy"]
 
 
+def test_a_stream_as_joblib_packed_it_at_first_is_unpacked() -> None:
+    """Two letters, the length in hexadecimal padded to nineteen places, then zlib."""
+    inner = pickle.dumps({"a": 1}, protocol=2)
+    header = header_of(b"ZF" + hex(len(inner)).encode().ljust(19) + zlib.compress(inner))
+    assert (header.format, header.metadata["compression"]) == ("joblib", "zfile")
+
+
 def test_a_shape_that_cannot_be_is_refused() -> None:
     data = sample("joblib/line.joblib")
     at = data.index(b"shape") + 6

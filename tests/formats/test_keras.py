@@ -217,6 +217,20 @@ def test_hdf5_of_others_is_not_keras(tmp_path: Path) -> None:
             assert header_of((tmp_path / "model.keras.h5").read_bytes()).format == "hdf5", path.name
 
 
+@pytest.mark.parametrize(
+    "config",
+    ["[" + "[]," * 400_000 + "[]]", "[" + '{"class_name":"D"},' * 300_000 + "{}]", '"' + "a" * 5_000_000 + '"'],
+    ids=["lists", "layers", "letters"],
+)
+def test_configurations_that_would_take_many_times_their_bytes_are_over_the_budget(config: str) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3"}))
+        archive.writestr("config.json", config)
+    with pytest.raises(OverBudget):
+        header_of(file.getvalue())
+
+
 def test_configurations_nested_without_end_are_over_the_budget() -> None:
     inner: Any = layer("Dense")
     text = json.dumps(model()).replace('"layers": []', '"layers": ' + "[" * 5000 + json.dumps(inner) + "]" * 5000)

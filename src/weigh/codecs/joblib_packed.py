@@ -15,6 +15,7 @@ from weigh.sources.memory import MemorySource
 MOST_UNPACKED = 64 << 20
 MOST_BUNZIPPED = 16 << 20  # bzip2 is slow
 _STEP = 1 << 16
+_ZFILE = 21  # the letters ZF and nineteen digits
 
 
 class Decoder(Protocol):
@@ -54,7 +55,7 @@ def unpack(source: Source, method: str, most: int | None = None) -> Unpacked:
     bound = MOST_BUNZIPPED if method == "bz2" else MOST_UNPACKED
     left = bound if most is None else most
     decoder = _DECODERS[method]()
-    pieces, at, eof = [], 0, False
+    pieces, at, eof = [], _start(source) if method == "zfile" else 0, False
     try:
         while at < source.size and left > 0 and not eof:
             packed = source.read(at, _STEP)
@@ -67,6 +68,11 @@ def unpack(source: Source, method: str, most: int | None = None) -> Unpacked:
     except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError):
         return Unpacked(method=method, data=b"".join(pieces), is_whole=False, is_over=False)
     return Unpacked(method=method, data=b"".join(pieces), is_whole=eof, is_over=left <= 0 and not eof)
+
+
+def _start(source: Source) -> int:
+    """Behind the length that joblib wrote before its version 0.10, in digits padded to one of two widths."""
+    return _ZFILE if source.read(_ZFILE, 1) == b"\x78" else _ZFILE + 1
 
 
 def _rest(decoder: Decoder) -> bytes:
@@ -83,9 +89,11 @@ _MAGICS = (
     (b"BZh", "bz2"),
     (b"\xfd7zXZ\0", "xz"),
     (b"\x5d\0\0", "lzma"),
+    (b"ZF0x", "zfile"),
 )
 _DECODERS: dict[str, Callable[[], Decoder]] = {
     "zlib": lambda: zlib.decompressobj(15),
+    "zfile": lambda: zlib.decompressobj(15),
     "gzip": lambda: zlib.decompressobj(31),
     "bz2": bz2.BZ2Decompressor,
     "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=64 << 20),
