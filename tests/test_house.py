@@ -27,7 +27,7 @@ SOURCES = sorted(ROOT.rglob("*.py"))
 TABLES = sorted((ROOT / "knowledge").glob("*.json"))
 
 
-ERRORS = {"Malformed", "Truncated", "OverBudget", "SourceError", "BadReference", "TableError"}
+ERRORS = {"Malformed", "Truncated", "OverBudget", "SourceError", "BadReference", "NotFetched", "Refused", "TableError"}
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 400, 40
 SOURCE = re.compile(r"https://\S+|pkg:pypi/[A-Za-z0-9._-]+@[A-Za-z0-9.+!-]+")
 
@@ -109,7 +109,7 @@ def test_every_table_has_a_loader_and_loads_strictly(monkeypatch: pytest.MonkeyP
 
     for one in pkgutil.iter_modules(knowledge.__path__):
         module = importlib.import_module(f"weigh.knowledge.{one.name}")
-        monkeypatch.setattr(module, "read_table", read_and_note)
+        monkeypatch.setattr(module, "read_table", read_and_note, raising=False)
         for loader in list(vars(module).values()):
             if hasattr(loader, "cache_clear"):
                 assert loader.__wrapped__()

@@ -1,1 +1,37 @@
-"""weigh tells what an AI model is before it is loaded."""
+"""weigh tells what an AI model is before it is loaded.
+
+>>> weigh.name("Qwen3-30B-A3B").size
+Size(total_b=30, active_b=3)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from weigh.core.name import Name, Part, Quant, Shard, Size
+    from weigh.names.decode import decode as name
+
+# public name -> module and name in it; loaded when asked for, so that `import weigh` stays light
+_PUBLIC = {
+    "Name": ("weigh.core.name", "Name"),
+    "Part": ("weigh.core.name", "Part"),
+    "Quant": ("weigh.core.name", "Quant"),
+    "Shard": ("weigh.core.name", "Shard"),
+    "Size": ("weigh.core.name", "Size"),
+    "name": ("weigh.names.decode", "decode"),
+}
+
+__all__ = ["Name", "Part", "Quant", "Shard", "Size", "name"]
+
+
+def __getattr__(asked: str) -> object:
+    if asked not in _PUBLIC:
+        raise AttributeError(f"module 'weigh' has no attribute {asked!r}")
+    module, own = _PUBLIC[asked]
+    return getattr(importlib.import_module(module), own)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

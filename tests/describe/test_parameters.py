@@ -149,6 +149,8 @@ LAYOUTS = {
     ],
     "EXL3": [("trellis", "I16", 16, 8, 64), ("suh", "F16", 256), ("svh", "F16", 128)],
     "AQLM": [("codes", "I16", 128, 32, 2), ("codebooks", "F16", 2, 65536, 1, 8), ("scales", "F16", 128, 1, 1, 1)],
+    "Quanto": [("weight._data._data", "U8", 128, 128), ("weight._scale", "BF16", 256, 1), ("weight._shift", "I8", 256, 1)],
+    "torchao": [("_weight_qdata", "U8", 128, 128), ("_weight_scale", "BF16", 2, 128), ("_weight_zero_point", "BF16", 2, 128)],
 }  # fmt: skip
 
 
@@ -176,6 +178,38 @@ OTHER_WIDTHS = {
     ),
     "Int8 of bitsandbytes": ([("weight", "I8", 128, 256), ("SCB", "F32", 128), ("weight_format", "U8")], {}, 8),
     "W8A8": ([("weight", "I8", 128, 256), ("weight_scale", "F32", 128, 1)], {}, 8),
+    "Quanto of 8 bits": (
+        [("weight._data", "I8", 128, 256), ("weight._scale", "BF16", 128, 1), ("input_scale", "BF16"), ("output_scale", "BF16")],
+        {},
+        8,
+    ),
+    "Quanto of 2 bits": (
+        [("weight._data._data", "U8", 64, 128), ("weight._scale", "BF16", 256, 1), ("weight._shift", "I8", 256, 1)],
+        {"quantization_config": {"quant_method": "quanto", "weights": "int2"}},
+        2,
+    ),
+    "torchao of 8 bits": ([("_weight_qdata", "I8", 128, 256), ("_weight_scale", "BF16", 128)], {}, 8),
+    "torchao of FP8": ([("_weight_qdata", "F8_E4M3", 128, 256), ("_weight_scale", "F32", 128, 1)], {}, 8),
+    "torchao of 4 bits in bytes": (
+        [("_weight_qdata", "I8", 128, 128), ("_weight_scale", "BF16", 2, 128)],
+        {"quantization_config": {"quant_method": "torchao", "quant_type": {"default": {"_type": "Int4WeightOnlyConfig"}}}},
+        4,
+    ),
+    "FBGEMM": ([("weight", "F8_E4M3", 128, 256), ("weight_scale", "F32", 128, 1), ("input_scale_ub", "F32", 1)], {}, 8),
+    "SpQR": (
+        [("dense_weights", "I64", 2048), ("row_offsets", "I32", 129), ("col_vals", "I32", 700), ("in_perm", "I16", 256)],
+        {"quantization_config": {"quant_method": "spqr", "bits": 3}},
+        3,
+    ),
+    "VPTQ": (
+        [("indices", "I32", 1, 128, 16), ("centroids.weight", "F16", 1, 8192), ("res_centroids.weight", "F16", 1, 2048),
+         ("weight_scale", "F16", 256), ("weight_bias", "F16", 256), ("perm", "I16", 256)],
+        {"quantization_config": {"bits": 3, "config_for_layers": {"layer": {"in_features": 256, "out_features": 128}}}},
+        3,
+    ),
+    "QuIP#": ([("Qidxs", "I16", 128, 32), ("SU", "F16", 256), ("SV", "F16", 128), ("Wscale", "F32")], {}, 2),
+    "EETQ": ([("weight", "I8", 256, 128), ("weight_scales", "F16", 128)], {}, 8),
+    "FP4 with exponents": ([("weight", "I8", 128, 128), ("scale", "F8_E8M0", 128, 8)], {}, 4),
     "BitNet": (
         [("weight", "U8", 32, 256), ("weight_scale", "BF16", 1)],
         {"quantization_config": {"quant_method": "bitnet"}},
@@ -224,3 +258,27 @@ def test_a_shape_no_tensor_can_have_counts_for_nothing(name: str, shape: tuple[i
 )
 def test_any_neighbours_are_counted(rows: list[tuple[str, str, list[int]]], config: dict[str, Any]) -> None:
     assert count([tensor(f"layer.{name}", dtype, *shape) for name, dtype, shape in rows], config).parameters >= 0
+
+
+def test_layers_left_as_they_are_beside_packed_ones_are_named() -> None:
+    rows = [tensor(f"model.layers.0.mlp.up_proj.{name}", *rest) for name, *rest in LAYOUTS["AWQ"]]
+    rows += [tensor("lm_head.weight", "F16", 100, 256), tensor("model.layers.0.mlp.gate.weight", "F16", 8, 256)]
+    assert count([*rows, tensor("model.norm.weight", "F16", 256)], {}).left == ("lm_head", "gate")
+
+
+def test_where_nothing_is_packed_nothing_is_left() -> None:
+    assert count([tensor("lm_head.weight", "F16", 100, 256)], {}).left == ()
+
+
+def test_fused_experts_of_nvfp4_count_two_weights_a_byte() -> None:
+    name = "layers.0.feed_forward.experts.gate_up_proj"
+    rows = [tensor(name, "U8", 4, 64, 128), tensor(f"{name}_weight_scale", "F8_E4M3", 4, 8, 128)]
+    rows += [tensor(f"{name}_weight_scale_2", "F32"), tensor(f"{name}_input_scale", "F32")]
+    counted = count(rows, {})
+    assert counted.parameters == counted.expert_parameters == 4 * 64 * 128 * 2
+    assert counted.quant is not None and counted.quant.method == "NVFP4"
+
+
+def test_scales_of_cached_keys_and_values_are_no_parameters() -> None:
+    rows = [tensor("layers.0.self_attn.attn.k_scale", "F32", 1), tensor("layers.0.self_attn.v_scale", "F32")]
+    assert count([*rows, tensor("norm.weight", "BF16", 8)], {}).parameters == 8

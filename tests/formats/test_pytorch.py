@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import nn
 
-from weigh.app.weigh import examine
+from weigh.app.examine import examine
 from weigh.core.finding import Finding
 from weigh.core.header import Header
 from weigh.core.rule import Evidence, Examined

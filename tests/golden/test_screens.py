@@ -15,6 +15,8 @@ SCREENS = {
     "lies": ["Nova-7B-Instruct-Q8_0.gguf"],
     "hostile": ["hostile.bin"],
     "pointer": ["pointer.safetensors"],
+    "explain-quantisation": ["explain", "Q4_K_M"],
+    "explain-shape": ["explain", "A3B"],
     "name": ["Qwen3-30B-A3B-Instruct-2507-FP8"],
 }
 

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from weigh.app.weigh import examine
+from weigh.app.examine import examine
 from weigh.core.rule import Evidence
 from weigh.rules import judge
 from weigh.sources.memory import MemorySource

@@ -106,6 +106,39 @@ def test_a_pickle_that_breaks_off_inside_is_broken() -> None:
     assert only(file(observations=seen("stream_error", "error.pickle.opcode"))).verdict == "broken"
 
 
+@pytest.mark.parametrize(
+    ("path", "format", "storage", "numbers"),
+    [
+        ("m/model.onnx", "onnx", "weights.bin", "m/weights.bin"),
+        (
+            "variables/variables.index",
+            "tf-checkpoint",
+            "data-00000-of-00002",
+            "variables/variables.data-00000-of-00002",
+        ),
+        ("net.xml", "openvino", ".bin", "net.bin"),
+        ("a/net.ncnn.param", "ncnn", "", "a/net.ncnn.bin"),
+        ("a/model.mlmodel", "coreml", "@model_path/weights/weight.bin", "a/weights/weight.bin"),
+    ],
+)
+def test_numbers_that_another_file_describes_are_known(path: str, format: str, storage: str, numbers: str) -> None:
+    tensor = TensorInfo(name="w", dtype="F32", shape=(1,), nbytes=4, offset=0, storage=storage)
+    whole = file(path, format=format, header=Header(format=format, tensors=(tensor,)))
+    assert judged(whole, file(numbers, format="unknown")) == ((), ())
+    assert [skip.path for skip in judged(whole, file("other", format="unknown"))[1]] == ["other"]
+
+
+def test_files_of_numbers_that_a_manifest_lists_are_known() -> None:
+    whole = file("w/model.json", format="tfjs", header=Header(format="tfjs", metadata={"files": ("a.bin", "b.bin")}))
+    assert judged(whole, file("w/a.bin", format="unknown"), file("w/b.bin", format="unknown")) == ((), ())
+
+
+def test_a_storage_of_a_checkpoint_is_no_file_beside_it() -> None:
+    tensor = TensorInfo(name="w", dtype="F32", shape=(1,), storage="0")
+    whole = file("m.pt", header=Header(format="pytorch", tensors=(tensor,)))
+    assert [skip.path for skip in judged(whole, file("0", format="unknown"))[1]] == ["0"]
+
+
 def test_what_is_not_recognised_is_a_skip_that_matters() -> None:
     findings, (skip,) = judged(file(format="unknown"))
     assert (findings, skip.reason, skip.matters) == ((), "not-recognised", True)

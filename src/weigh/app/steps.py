@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from weigh.core.reference import Reference
 from weigh.core.report import Report, Step
 from weigh.core.saying import Saying
 
@@ -26,12 +27,12 @@ def next_steps(report: Report) -> tuple[Step, ...]:
 def _steps(report: Report) -> Iterator[Step]:
     if report.verdict is None:
         yield Step(why=Saying("step.weigh_the_files"), command="weigh PATH")
-    elif any(skip.reason == "not-fetched" for skip in report.skips):
+    elif report.model is None:
         yield Step(why=Saying("step.fetch_first"), command="weigh PATH")
     else:
         yield from _mending(report)
         if report.verdict == "clean":
-            yield from _running(report)
+            yield from _running(report) if report.reference.hub == "path" else _fetching(report.reference)
 
 
 def _mending(report: Report) -> Iterator[Step]:
@@ -44,6 +45,21 @@ def _mending(report: Report) -> Iterator[Step]:
         yield Step(why=Saying("step.trust_the_files"))
     if any(skip.matters for skip in report.skips):
         yield Step(why=Saying("step.not_all_was_seen"))
+
+
+def _fetching(reference: Reference) -> Iterator[Step]:
+    """How to have what was read on a server, with the server's own client."""
+    id = f"{reference.namespace}/{reference.name}" if reference.namespace else reference.name
+    files = [reference.file] if reference.file else []
+    revision = ["--revision", reference.revision] if reference.revision else []
+    match reference.hub:
+        case "hf":
+            words = ["hf", "download", id, *files, *revision]
+        case "ms":
+            words = ["modelscope", "download", "--model", id, *files, *revision]
+        case _:
+            words = ["curl", "-LO", str(reference)]
+    yield Step(why=Saying("step.fetch_whole"), command=shlex.join(words))
 
 
 def _running(report: Report) -> Iterator[Step]:

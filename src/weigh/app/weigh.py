@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from weigh.app.examine import MOST_OBSERVATIONS, examine_whole, problem_of
 from weigh.app.steps import next_steps
-from weigh.core.errors import FormatError, OverBudget, SourceError, Truncated, WeighError
+from weigh.core.errors import FormatError, SourceError, WeighError
 from weigh.core.finding import VERDICTS, Finding, Skip, Verdict
 from weigh.core.format import Format
 from weigh.core.header import Header, Problem
@@ -21,26 +25,33 @@ from weigh.core.reference import Reference
 from weigh.core.report import Failure, FileReport, Report
 from weigh.core.rule import Evidence, Examined
 from weigh.core.schema import SCHEMA
-from weigh.core.source import Listing, Source
+from weigh.core.source import Entry, Listing
 from weigh.describe.compare import compare
 from weigh.describe.merge import merge
-from weigh.formats import FOLDER_FORMATS, detect
+from weigh.formats import FOLDER_FORMATS
+from weigh.formats.unknown import private
+from weigh.knowledge.signatures import Signature
 from weigh.names.decode import decode
 from weigh.names.reference import parse, text_of_name
 from weigh.rules import judge
 from weigh.sources.file import FileSource
 from weigh.sources.folder import Folder
 
-MOST_OBSERVATIONS = 100_000
+if TYPE_CHECKING:
+    from weigh.app.network import Network
+
 _PATH_STARTS = ("/", "./", "../", "~", "\\", ".\\")  # what no model's name begins with
 
 
-def weigh(text: str) -> Report:
-    """The whole report on a name, a file or a folder; what could not be done is in `error`, never raised."""
+def weigh(text: str, network: Network | None = None, *, signatures: tuple[Signature, ...] = ()) -> Report:
+    """The whole report on a name, a file, a folder or what lies on a hub; without a network no connection is opened.
+
+    `signatures` name a company's own formats. What could not be done is in `error`, never raised.
+    """
     reference = Reference(text=text, hub="name", name=text)
     try:
         reference = parse(text, exists=os.path.lexists)
-        return _weigh(reference)
+        return _weigh(reference, network, tuple(map(private, signatures)))
     except WeighError as error:
         failure = Failure(message=error.saying, path=error.path, offset=error.offset)
         return Report(schema=SCHEMA, reference=reference, verdict="incomplete", error=failure)
@@ -51,85 +62,53 @@ def take_apart(text: str) -> Name:
     return decode(text)
 
 
-def _weigh(reference: Reference) -> Report:
+def _weigh(reference: Reference, network: Network | None, own: tuple[Format, ...]) -> Report:
     text = text_of_name(reference)
     name = decode(text) if text else None
     match reference.hub:
         case "path" if Path(reference.name).is_dir():
-            return _judged(reference, name, _examine_folder(Folder(reference.name)))
+            return _judged(reference, name, _examine_folder(Folder(reference.name), own))
         case "path":
             with FileSource(reference.name) as source:
-                return _judged(reference, name, Evidence(files=(examine(source),)))
+                return _judged(reference, name, Evidence(files=tuple(examine_whole(source, own))))
         case "name" if reference.text.startswith(_PATH_STARTS):
             raise SourceError("no_such_path", path=reference.text)
         case "name":
             report = Report(schema=SCHEMA, reference=reference, name=name)
+        case "hf" | "ms" | "http" | "https":
+            return _weigh_far(reference, network, own)
         case _:
             skip = Skip(rule="coverage", path=str(reference), reason="not-fetched", matters=True)
             report = Report(schema=SCHEMA, reference=reference, name=name, verdict="incomplete", skips=(skip,))
     return msgspec.structs.replace(report, next_steps=next_steps(report))
 
 
-def examine(source: Source) -> Examined:
-    """One file read and examined; what ends the reading becomes a Problem of what was seen until then."""
-    problems: list[Problem] = []
-    observations: list[Observation] = []
-    header: Header | None = None
-    kind = "unknown"
-    try:
-        format = detect(source)
-        kind = format.name
-        header = format.read(source)
-        problems += header.problems
-        observations += islice(format.examine(source, header), MOST_OBSERVATIONS)
-    except (FormatError, SourceError) as error:
-        problems.append(Problem(kind=_kind(error), detail=error.saying, offset=error.offset))
-        if header is None:
-            observations += _seen_all_the_same(source, format) if kind != "unknown" else ()
-    return Examined(
-        path=source.path,
-        format=kind,
-        nbytes=source.size,
-        header=header,
-        problems=tuple(problems),
-        observations=tuple(observations),
-    )
+def _weigh_far(reference: Reference, network: Network | None, own: tuple[Format, ...]) -> Report:
+    """What lies on a hub or at an address, by the headers of its files alone."""
+    if network is None:
+        raise SourceError("http.offline", path=str(reference))
+    from weigh.app.remote import gather  # with it comes all that reaches out
+
+    # Time spent waiting for a server is not effort.
+    whole = functools.partial(examine_whole, own=own, clock=time.thread_time)
+    reference, evidence, left = gather(reference, network, whole, _folder)
+    text = text_of_name(reference)
+    return _judged(reference, decode(text) if text else None, evidence, left)
 
 
-def _seen_all_the_same(source: Source, format: Format) -> Iterator[Observation]:
-    """A header that cannot be read does not excuse us from looking: a loader may run what stands before the break."""
-    try:
-        yield from islice(format.examine(source, Header(format=format.name)), MOST_OBSERVATIONS)
-    except (FormatError, SourceError):
-        return
-
-
-def _kind(error: WeighError) -> str:
-    match error:
-        case Truncated():
-            return "truncated"
-        case OverBudget():
-            return "over-budget"
-        case FormatError():
-            return "malformed"
-        case _:
-            return "unreadable"
-
-
-def _examine_folder(listing: Folder) -> Evidence:
+def _examine_folder(listing: Folder, own: tuple[Format, ...]) -> Evidence:
     if not listing.entries:
         raise SourceError("empty_folder", path=listing.path)
-    files = tuple(_examine_entry(listing, entry.path, entry.nbytes) for entry in listing.entries)
-    return Evidence(files=files, folder=_folder(listing))
+    files = [file for entry in listing.entries for file in _examine_entry(listing, entry, own)]
+    return Evidence(files=tuple(files), folder=_folder(listing))
 
 
-def _examine_entry(listing: Folder, path: str, nbytes: int) -> Examined:
+def _examine_entry(listing: Folder, entry: Entry, own: tuple[Format, ...]) -> list[Examined]:
     try:
-        with listing.open(path) as source:
-            return examine(source)
+        with listing.open(entry.path) as source:
+            return examine_whole(source, own)
     except SourceError as error:
-        problem = Problem(kind="unreadable", detail=error.saying)
-        return Examined(path=path, format="unknown", nbytes=nbytes, problems=(problem,))
+        return [Examined(path=entry.path, format="unknown", nbytes=entry.nbytes, problems=(problem_of(error),))]
 
 
 def _folder(listing: Listing) -> Examined | None:
@@ -145,7 +124,7 @@ def _folder(listing: Listing) -> Examined | None:
             problems = header.problems
             observations += islice(format.examine(listing, header), MOST_OBSERVATIONS)
         except (FormatError, SourceError) as error:
-            problems += (Problem(kind=_kind(error), detail=error.saying, offset=error.offset),)
+            problems += (problem_of(error),)
         return Examined(
             path=".",
             format=format.name,
@@ -157,7 +136,8 @@ def _folder(listing: Listing) -> Examined | None:
     return None
 
 
-def _judged(reference: Reference, name: Name | None, evidence: Evidence) -> Report:
+def _judged(reference: Reference, name: Name | None, evidence: Evidence, left: tuple[Skip, ...] = ()) -> Report:
+    """`left` is what nobody looked at, known before any rule is asked."""
     files = tuple(
         ModelFile(path=file.path, format=file.format, nbytes=file.nbytes, header=file.header) for file in evidence.files
     )
@@ -165,7 +145,8 @@ def _judged(reference: Reference, name: Name | None, evidence: Evidence) -> Repo
     model = merge(files, folder, name)
     claims = compare(name, model) if name is not None else ()
     findings, skips = judge(Evidence(files=evidence.files, folder=evidence.folder, model=model, claims=claims))
-    accounts = tuple(_account(file, findings, skips) for file in evidence.files)
+    skips = left + skips
+    accounts = _accounts(evidence.files, findings, skips)
     report = Report(
         schema=SCHEMA,
         reference=reference,
@@ -186,15 +167,36 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return min(verdicts, key=VERDICTS.index, default="clean")
 
 
-def _account(file: Examined, findings: tuple[Finding, ...], skips: tuple[Skip, ...]) -> FileReport:
-    mine = [finding for finding in findings if finding.path == file.path]
-    missed = [skip for skip in skips if skip.path == file.path]
+def _accounts(
+    files: tuple[Examined, ...], findings: tuple[Finding, ...], skips: tuple[Skip, ...]
+) -> tuple[FileReport, ...]:
+    """One a file; what is found inside a container is the container's as well."""
+    found: dict[str, list[Finding]] = {}
+    missed: dict[str, list[Skip]] = {}
+    for finding in findings:
+        for path in _around(finding.path):
+            found.setdefault(path, []).append(finding)
+    for skip in skips:
+        for path in _around(skip.path):
+            missed.setdefault(path, []).append(skip)
+    return tuple(_account(file, found.get(file.path, []), missed.get(file.path, [])) for file in files)
+
+
+def _around(path: str) -> Iterator[str]:
+    """The path and, for a member, those of all containers it lies in."""
+    yield path
+    while "!/" in path:
+        path = path.rpartition("!/")[0]
+        yield path
+
+
+def _account(file: Examined, findings: list[Finding], skips: list[Skip]) -> FileReport:
     return FileReport(
         path=file.path,
         format=file.format,
         nbytes=file.nbytes,
-        verdict=worst(_verdicts(mine, missed)),
-        covered=not any(skip.matters for skip in missed),
+        verdict=worst(_verdicts(findings, skips)),
+        covered=not any(skip.matters for skip in skips),
     )
 
 
@@ -207,6 +209,7 @@ def _verdicts(findings: Iterable[Finding], skips: Iterable[Skip]) -> Iterator[Ve
 def _format(evidence: Evidence, model: Model) -> str:
     if evidence.folder is not None:
         return evidence.folder.format
-    if model.format is not None:
-        return model.format.value
-    return evidence.files[0].format if len(evidence.files) == 1 else "unknown"
+    first = evidence.files[0]
+    if all(file.path.startswith(f"{first.path}!/") for file in evidence.files[1:]):
+        return first.format
+    return model.format.value if model.format is not None else "unknown"

@@ -6,6 +6,8 @@ import msgspec
 
 from weigh.core.model import Model, ModelFile
 from weigh.core.report import Report
+from weigh.formats import FORMATS
+from weigh.text.datasets import is_told
 
 
 def cut(whole: Report, *, tensors: bool, metadata: bool) -> Report:
@@ -18,17 +20,26 @@ def cut(whole: Report, *, tensors: bool, metadata: bool) -> Report:
 
 
 def cut_headers(whole: Report) -> Report:
-    """The report without the headers of its files."""
+    """The report without the headers of its files; data sets and what is unknown keep theirs where no model is."""
     if whole.model is None:
         return whole
-    model: Model = msgspec.structs.replace(whole.model, files=())
+    files = whole.model.files
+    told = [file for file in files if file.header is not None and is_told(file.header)]
+    shown = () if any(_is_model(file.format) for file in files) else tuple(told)
+    model: Model = msgspec.structs.replace(whole.model, files=shown)
     return msgspec.structs.replace(whole, model=model)
 
 
 def _cut_file(file: ModelFile, *, tensors: bool, metadata: bool) -> ModelFile:
+    """Of what is no model the header's metadata is all there is to see."""
     header = file.header
     if header is not None and not tensors:
         header = msgspec.structs.replace(header, tensors=())
-    if header is not None and not metadata:
+    if header is not None and not metadata and _is_model(file.format):
         header = msgspec.structs.replace(header, metadata={})
     return msgspec.structs.replace(file, header=header)
+
+
+def _is_model(format: str) -> bool:
+    """Do files of this format hold weights, as far as is known?"""
+    return any(known.name == format and known.is_model and known.name != "unknown" for known in FORMATS)

@@ -13,9 +13,11 @@ COMMANDS = {
     "name": "weigh.cli.name:name",
     "inspect": "weigh.cli.report:inspect",
     "check": "weigh.cli.report:check",
+    "fit": "weigh.cli.fit:fit",
+    "explain": "weigh.cli.explain:explain",
     "schema": "weigh.cli.schema:schema",
 }
-_TAKES_VALUE = {"--lang"}
+_TAKES_VALUE = {"--lang", "--signatures", "--fail-on"}
 
 
 class _Commands(click.Group):
@@ -57,7 +59,7 @@ def weigh() -> None:
     """Tell what an AI model is before it is loaded. 过秤：加载之前，先弄清楚一个模型是什么。
 
     \b
-    weigh REF...        the whole report on a name, a file or a folder
+    weigh REF...        the whole report on a name, a file, a folder or a model on a hub
     weigh name NAME...  take names apart
     """
 

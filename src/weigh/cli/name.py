@@ -18,13 +18,12 @@ from weigh.text.document import to_line
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @common
 def name(names: tuple[str, ...], as_json: bool, lang: str | None, offline: bool, quiet: bool) -> int:
-    """Take model names apart; `-` reads one a line from standard input."""
+    """Take model names apart; `-` reads one a line from standard input and writes JSON, one a line."""
     language = language_of(lang)
-    for text in _each(names):
-        if as_json:
-            sys.stdout.write(to_line(decode(text), language, schema=SCHEMA) + "\n")
-        else:
-            _show(text, language)
+    if as_json or "-" in names:
+        sys.stdout.writelines(to_line(decode(text), language, schema=SCHEMA) + "\n" for text in _each(names))
+    else:
+        _show(names, language)
     return 0
 
 
@@ -37,9 +36,11 @@ def _each(names: tuple[str, ...]) -> Iterator[str]:
             yield text
 
 
-def _show(text: str, language: Language) -> None:
+def _show(names: tuple[str, ...], language: Language) -> None:
     from rich.console import Console
 
-    from weigh.text.show import name_lines
+    from weigh.text.name import name_lines
 
-    Console(highlight=False, width=None if sys.stdout.isatty() else 110).print(name_lines(decode(text), language))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+    for text in names:
+        console.print(name_lines(decode(text), language))

@@ -20,6 +20,25 @@ def common(command: F) -> F:
     return command
 
 
+def signed(command: F) -> F:
+    """`--signatures FILE`, else what WEIGH_SIGNATURES names."""
+    return click.option(
+        "--signatures",
+        metavar="FILE",
+        envvar="WEIGH_SIGNATURES",
+        help="Your own formats (default: signatures.toml in weigh's configuration folder).",
+    )(command)
+
+
+def signatures_file(named: str | None) -> str | None:
+    """The file asked for, else the user's own where there is one."""
+    if named:
+        return named
+    folder = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    path = os.path.join(folder, "weigh", "signatures.toml")
+    return path if os.path.lexists(path) else None
+
+
 def language_of(lang: str | None) -> Language:
     """The language asked for, else the locale's, else English."""
     if lang is not None:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import click
 import msgspec
 
-from weigh.cli.options import common, language_of
+from weigh.cli.options import common, language_of, signatures_file, signed
+from weigh.core.errors import WeighError
 from weigh.core.finding import SEVERITIES
-from weigh.core.report import Report
-from weigh.text import Language, complain_about, safe, say
+from weigh.core.report import Failure, Report
+from weigh.names.reference import may_be_far
+from weigh.text import Language, complain, complain_about, safe, say
+
+if TYPE_CHECKING:
+    from weigh.knowledge.signatures import Signature
+    from weigh.sources.client import Traffic
 
 _references = click.argument("references", metavar="REF...", nargs=-1, required=True)
 _fail_on = click.option(
@@ -22,23 +29,35 @@ _fail_on = click.option(
 @click.command()
 @_references
 @_fail_on
+@signed
 @common
 def report(
-    references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
+    references: tuple[str, ...],
+    fail_on: str,
+    signatures: str | None,
+    as_json: bool,
+    lang: str | None,
+    offline: bool,
+    quiet: bool,
 ) -> int:
-    """The whole report on names, files and folders, and what to do next."""
-    return _run(references, fail_on, language_of(lang), "json" if as_json else "quiet" if quiet else "text", _whole)
+    """The whole report on names, files, folders and models on hubs, and what to do next."""
+    how = How(language_of(lang), form_of(as_json, quiet), offline, signatures=signatures_file(signatures))
+    return _run(references, fail_on, how, _whole)
 
 
 @click.command()
 @_references
 @click.option("--tensors", is_flag=True, help="List every tensor.")
 @click.option("--metadata", is_flag=True, help="List every key of the headers.")
+@click.option("--tree", is_flag=True, help="Draw the tensors as a tree, layers that are alike folded into one.")
+@signed
 @common
 def inspect(
     references: tuple[str, ...],
     tensors: bool,
     metadata: bool,
+    tree: bool,
+    signatures: str | None,
     as_json: bool,
     lang: str | None,
     offline: bool,
@@ -47,48 +66,88 @@ def inspect(
     """What the files hold."""
     from weigh.cli.inspect import cut
 
-    return _run(
-        references,
-        "critical",
-        language_of(lang),
-        "json" if as_json else "quiet" if quiet else "text",
-        lambda whole: cut(whole, tensors=tensors, metadata=metadata),
-    )
+    how = How(language_of(lang), form_of(as_json, quiet), offline, tree, signatures_file(signatures))
+    return _run(references, "critical", how, lambda whole: cut(whole, tensors=tensors or tree, metadata=metadata))
 
 
 @click.command()
 @_references
 @_fail_on
+@signed
 @common
 def check(
-    references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
+    references: tuple[str, ...],
+    fail_on: str,
+    signatures: str | None,
+    as_json: bool,
+    lang: str | None,
+    offline: bool,
+    quiet: bool,
 ) -> int:
     """Safe? Whole? True to its name?"""
-    return _run(references, fail_on, language_of(lang), "json" if as_json else "quiet" if quiet else "text", _judgement)
+    how = How(language_of(lang), form_of(as_json, quiet), offline, signatures=signatures_file(signatures))
+    return _run(references, fail_on, how, _judgement)
 
 
-def _run(
-    references: tuple[str, ...], fail_on: str, language: Language, form: str, cut: Callable[[Report], Report]
-) -> int:
-    from weigh.app.weigh import weigh
+class How(NamedTuple):
+    """What the options say of every reference alike; `signatures` is a file that names a company's own formats."""
 
+    language: Language
+    form: Literal["json", "quiet", "text"]
+    offline: bool
+    tree: bool = False
+    signatures: str | None = None
+
+
+def form_of(as_json: bool, quiet: bool) -> Literal["json", "quiet", "text"]:
+    """JSON goes before all."""
+    return "json" if as_json else "quiet" if quiet else "text"
+
+
+def _run(references: tuple[str, ...], fail_on: str, how: How, cut: Callable[[Report], Report]) -> int:
+    from weigh.app.signatures import read_signatures
+
+    try:
+        own = read_signatures(how.signatures) if how.signatures is not None else ()
+    except WeighError as error:
+        click.echo(complain(error, how.language), err=True)
+        return 2
     reports = []
     status = 0
     for number, text in enumerate(references):
-        whole = weigh(text)
+        whole, traffic = weighed(text, how, own)
         status = max(status, exit_status(whole, fail_on))
-        match form:
+        match how.form:
             case "json":
                 reports.append(cut(whole))
             case "quiet":
-                click.echo(_verdict_line(whole, language))
+                click.echo(_verdict_line(whole, how.language))
             case _:
-                _show(cut(whole), language, first=number == 0)
-    if form == "json":
+                _show(cut(whole), how, first=number == 0)
+                _show_traffic(traffic if whole.error is None else None, how.language)
+    if how.form == "json":
         from weigh.text.document import to_json
 
-        click.echo(to_json(reports[0] if len(references) == 1 else reports, language))
+        click.echo(to_json(reports[0] if len(references) == 1 else reports, how.language))
     return status
+
+
+def weighed(text: str, how: How, own: tuple[Signature, ...] = ()) -> tuple[Report, Traffic | None]:
+    """The report, and what it took to fetch; what is here needs no network."""
+    from weigh.app.weigh import weigh
+
+    if how.offline or not may_be_far(text):
+        return weigh(text, signatures=own), None
+    from weigh.cli.network import network
+
+    with network(how.language, shown=how.form == "text") as (net, traffic):
+        return weigh(text, net, signatures=own), traffic
+
+
+def _show_traffic(traffic: Traffic | None, language: Language) -> None:
+    if traffic is not None and traffic.requests:
+        click.echo()
+        click.echo(say("network.fetched", language, requests=traffic.requests, nbytes=traffic.nbytes))
 
 
 def exit_status(whole: Report, fail_on: str) -> int:
@@ -113,15 +172,22 @@ def _judgement(whole: Report) -> Report:
 def _verdict_line(whole: Report, language: Language) -> str:
     text = safe(whole.reference.text)
     if whole.error is not None:
-        return f"{text}: {complain_about(whole.error, language)}"
+        return _complaint(whole, whole.error, language)
     verdict = whole.verdict or (whole.name.kind if whole.name is not None else "unknown")
     key = f"verdict.{verdict}" if whole.verdict is not None else f"kind.{verdict}"
     return f"{text}: {say(key, language)}"
 
 
-def _show(whole: Report, language: Language, *, first: bool) -> None:
+def _complaint(whole: Report, error: Failure, language: Language) -> str:
+    """One line that names the reference, and the file where that is another."""
+    named = f"{safe(whole.reference.text)}: "
+    said = complain_about(error, language)
+    return said if error.path == whole.reference.text and error.offset is None else named + said
+
+
+def _show(whole: Report, how: How, *, first: bool) -> None:
     if whole.error is not None:
-        click.echo(f"{safe(whole.reference.text)}: {complain_about(whole.error, language)}", err=True)
+        click.echo(_complaint(whole, whole.error, how.language), err=True)
         return
     from rich.console import Console
 
@@ -130,4 +196,4 @@ def _show(whole: Report, language: Language, *, first: bool) -> None:
     console = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 110)
     if not first:
         console.print()
-    console.print(report_lines(whole, language))
+    console.print(report_lines(whole, how.language, tree=how.tree))

@@ -9,6 +9,7 @@ from typing import Literal
 
 from weigh.core.errors import Malformed, OverBudget, Truncated
 from weigh.core.source import Source
+from weigh.sources.distant import distant
 
 WINDOW = 1 << 18
 MOST_BYTES = 256 << 20  # in all, for one walk
@@ -17,6 +18,8 @@ MOST_AT_ONCE = 64 << 20  # one string or block
 
 _BATCH = 2048
 _SHORT = 64  # strings below this many bytes are walked by the compiled pattern
+_GROWTH, _FIGURES = 1.75, 6  # how a vocabulary's later strings compare to its first; bytes of figures to each
+_SAMPLE = 1 << 20
 
 ByteOrder = Literal["little", "big"]
 Bytes = bytes  # the method of this name hides the type inside the class
@@ -29,13 +32,14 @@ class Cursor:
     Raises Truncated past the end, Malformed for a length that cannot be, OverBudget past the budget.
     """
 
-    __slots__ = ("_base", "_items", "_order", "_read", "_window", "end", "offset", "source")
+    __slots__ = ("_base", "_distant", "_items", "_order", "_read", "_window", "end", "offset", "source")
 
     def __init__(self, source: Source, *, offset: int = 0, end: int | None = None, order: ByteOrder = "little") -> None:
         self.source = source
         self.offset = offset
         self.end = source.size if end is None else min(end, source.size)
         self._order: ByteOrder = order
+        self._distant = distant(source)
         self._window = b""
         self._base = offset
         self._read = 0
@@ -140,6 +144,8 @@ class Cursor:
         """Go past `number` strings, each led by its length in `width` bytes. Call `count` first."""
         pattern = _strings(width) if self._order == "little" else None
         longest = _BATCH * (width + _SHORT)
+        if self._distant is not None:
+            self._announce(number, width)
         while number >= _BATCH and pattern is not None:
             self._fill_to(longest, what)
             match = pattern.match(self._window, self.offset - self._base)
@@ -149,6 +155,19 @@ class Cursor:
                 self.offset = self._base + match.end()
             number -= _BATCH
         self._skip_plainly(number, what, width=width)
+
+    def _announce(self, number: int, width: int) -> None:
+        """Tell a source far away how far so many strings will reach, going by those at hand.
+
+        The first strings of a vocabulary are its shortest, and figures of four bytes a string follow it.
+        """
+        assert self._distant is not None
+        here = self.source.read(self.offset, min(self._distant.at_hand(self.offset), self.left, _SAMPLE))
+        at = seen = 0
+        while seen < number and (end := at + width + int.from_bytes(here[at : at + width], self._order)) <= len(here):
+            at, seen = end, seen + 1
+        payload = _GROWTH * (at / seen - width) if seen else 0
+        self._distant.expect(self.offset, int(number * (width + payload + _FIGURES)) + WINDOW)
 
     def _skip_plainly(self, number: int, what: str, *, width: int) -> None:
         order, end = self._order, self.end
@@ -173,8 +192,9 @@ class Cursor:
             )
 
     def _fill(self, least: int, what: str) -> None:
-        """Make the window start here, with `least` bytes in it."""
-        self._window = self._fetch(self.offset, max(least, min(WINDOW, self.left)), what)
+        """Make the window start here, with `least` bytes in it; of a source far away no more than is at hand."""
+        ahead = WINDOW if self._distant is None else min(WINDOW, self._distant.at_hand(self.offset))
+        self._window = self._fetch(self.offset, max(least, min(ahead, self.left)), what)
         self._base = self.offset
 
     def _fill_to(self, length: int, what: str) -> None:

@@ -20,12 +20,13 @@ MOST_SEEN = 90_000
 MOST_DEPTH = 4  # of files in bytes in files
 
 
-def observe(source: Source, *, follow: Callable[..., Stream] = run) -> Iterator[Observation]:
+def observe(source: Source, *, follow: Callable[..., Stream] = run, only_named: bool = False) -> Iterator[Observation]:
     """All pickles of the file, whatever else it is. Raises FormatError after what was seen.
 
-    `follow` is how a stream is followed, with the arguments of `run`.
+    `follow` is how a stream is followed, with the arguments of `run`. `only_named` leaves out the members of an
+    archive that are not called pickles: whoever asks so says so.
     """
-    for number, seen in enumerate(_Walk(follow).file(source, None, 0)):
+    for number, seen in enumerate(_Walk(follow, only_named=only_named).file(source, None, 0)):
         if number == MOST_SEEN:
             raise OverBudget("too_many", path=source.path, what="GLOBAL", count=number, most=MOST_SEEN)
         yield seen
@@ -44,8 +45,8 @@ def legacy_streams(source: Source) -> list[Stream]:
 class _Walk:
     """One examination and what is left of its budgets."""
 
-    def __init__(self, follow: Callable[..., Stream] = run) -> None:
-        self.follow = follow
+    def __init__(self, follow: Callable[..., Stream] = run, *, only_named: bool = False) -> None:
+        self.follow, self.only_named = follow, only_named
         self.opcodes, self.streams, self.inflated = MOST_OPCODES, MOST_STREAMS, MOST_INFLATED
 
     def file(self, source: Source, where: str | None, depth: int) -> Iterator[Observation]:
@@ -78,11 +79,13 @@ class _Walk:
             if (member.offset, member.packed) in seen:
                 continue
             seen.add((member.offset, member.packed))
+            if self.only_named and not _is_called_a_pickle(member):
+                continue
             inside = f"{where}!/{member.name}" if where else member.name
             yield from self.member(source, member, inside, depth)
 
     def member(self, source: Source, member: Member, where: str, depth: int) -> Iterator[Observation]:
-        named = member.name.lower().endswith(".pkl")
+        named = _is_called_a_pickle(member)
         try:
             content = self.content(source, member)
         except OverBudget:
@@ -126,6 +129,10 @@ class _Walk:
             )
         if isinstance(stream.error, OverBudget):
             raise stream.error
+
+
+def _is_called_a_pickle(member: Member) -> bool:
+    return member.name.lower().endswith(".pkl")
 
 
 def _used(stream: Stream, where: str | None) -> Iterator[Observation]:

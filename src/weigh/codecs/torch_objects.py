@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 
 from weigh.codecs.pickle_nodes import Call, Global, Node, Pairs, Persistent
+from weigh.codecs.pickle_opcodes import Blob
 from weigh.core.tensors import TensorInfo
 from weigh.core.value import Value
 from weigh.knowledge.dtypes import dtype_aliases, dtypes
@@ -16,6 +18,7 @@ from weigh.knowledge.dtypes import dtype_aliases, dtypes
 MOST_NODES = 2_000_000
 MOST_TENSORS = 1_000_000
 MOST_DIMENSIONS = 64
+MOST_KEYS = 256  # of the outermost dict, its tensors not counted
 _INSIDE = frozenset({"_parameters", "_modules", "_buffers"})  # of a whole nn.Module; state_dict leaves them out too
 
 
@@ -66,21 +69,50 @@ class Rebuilt(Value, frozen=True, kw_only=True):
 
 def tensors_in(root: Node) -> Iterator[Rebuilt]:
     """Every tensor reachable from here, named by the keys that lead to it, each object once."""
+    found = (tensor for name, node in _leaves(root) if isinstance(node, Call) and (tensor := _tensor(name, node)))
+    yield from islice(found, MOST_TENSORS)
+
+
+def persistent_in(root: Node) -> Iterator[tuple[str, Persistent]]:
+    """Everything kept outside the pickle that is reachable from here, by the keys that lead to it."""
+    found = ((name, node) for name, node in _leaves(root) if isinstance(node, Persistent))
+    yield from islice(found, MOST_TENSORS)
+
+
+def keys_of(root: Node) -> dict[str, str]:
+    """The keys of the outermost dict and what each holds (`int`, `dict`, a class's name); tensors are left out."""
+    items = root.items if isinstance(root, Pairs | Call) else ()
+    named = ((str(key), kind) for key, value in items if isinstance(key, str | int) and (kind := _kind(value)))
+    return dict(islice(named, MOST_KEYS))
+
+
+def _leaves(root: Node) -> Iterator[tuple[str, Node]]:
+    """Tensors and what is kept outside, by the keys that lead there; each object is gone through once."""
     pending: list[tuple[str, Node]] = [("", root)]
     seen: set[int] = set()
-    found = 0
     for _ in range(MOST_NODES):
-        if not pending or found >= MOST_TENSORS:
+        if not pending:
             return
         name, node = pending.pop()
-        if isinstance(node, Call | Pairs | list | tuple):
-            tensor = _tensor(name, node) if isinstance(node, Call) else None
-            if tensor is not None:
-                found += 1
-                yield tensor
-            elif id(node) not in seen:
-                seen.add(id(node))
-                pending += reversed(_children(name, node))
+        if isinstance(node, Persistent) or (isinstance(node, Call) and _tensor(name, node) is not None):
+            yield name, node
+        elif isinstance(node, Call | Pairs | list | tuple) and id(node) not in seen:
+            seen.add(id(node))
+            pending += reversed(_children(name, node))
+
+
+def _kind(value: Node) -> str | None:
+    """What a value is; None for a tensor."""
+    match value:
+        case Pairs():
+            return "dict"
+        case Call(function=Global(name=name)):
+            return None if _tensor("", value) is not None else name
+        case Call() | Persistent():
+            return "object"
+        case None | bool() | int() | float() | str() | list() | tuple():
+            return type(value).__name__ if value is not None else "None"
+    return "bytes" if isinstance(value, Blob | bytes) else "object"
 
 
 def storage_of(node: Node) -> Storage | None:

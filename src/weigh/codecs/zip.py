@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import struct
-import zlib
+from collections.abc import Callable, Iterator
+from weakref import WeakKeyDictionary
 
+from weigh.codecs import zstandard
 from weigh.codecs.cursor import Cursor
+from weigh.codecs.unpacking import bunzipper, inflater, unpack, unxzer
 from weigh.core.errors import FormatError, Malformed, OverBudget, Truncated
 from weigh.core.source import Source
 from weigh.core.value import Value
+from weigh.sources.distant import distant
 from weigh.sources.memory import MemorySource
 
-MOST_MEMBERS = 200_000
-MOST_INFLATED = 128 << 20
+MOST_MEMBERS = 100_000
+MOST_INFLATED = 96 << 20
 STORED, DEFLATED = 0, 8
+ZSTD = 93
 ENCRYPTED = 0x1
+# The methods that hold one stream of a decoder of ours (APPNOTE 4.4.5).
+OPENED = {DEFLATED: lambda: inflater(-15), 12: bunzipper, 95: unxzer}
 
+_MOST_LOCAL = 4096  # of a local header and of the small members behind one, as a guess
 _END = b"PK\x05\x06"
 _END_BYTES = 22
 _MOST_COMMENT = 65535
@@ -26,7 +34,7 @@ _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 
 
 class Member(Value, frozen=True, kw_only=True):
-    """One entry of the central directory; `offset` is that of its local header."""
+    """One entry of the central directory; `offset` is that of its local header, `mode` Unix's, where it is given."""
 
     name: str
     method: int
@@ -35,6 +43,12 @@ class Member(Value, frozen=True, kw_only=True):
     packed: int
     nbytes: int
     offset: int
+    mode: int | None = None
+
+    @property
+    def is_link(self) -> bool:
+        """A symbolic link, whose content is where it leads."""
+        return self.mode is not None and self.mode & 0o170000 == 0o120000
 
     @property
     def is_encrypted(self) -> bool:
@@ -50,14 +64,41 @@ class Directory(Value, frozen=True, kw_only=True):
     after: int
 
 
+# Several formats are zips and each asks for the directory, which may be long. An error is kept as what makes it anew:
+# its traceback would hold the Source that it is kept for.
+_WALKED: WeakKeyDictionary[Source, Directory | Callable[[], FormatError]] = WeakKeyDictionary()
+
+
 def read_directory(source: Source) -> Directory:
-    """Every entry of the central directory. Raises FormatError."""
+    """Every entry of the central directory, walked once for each Source. Raises FormatError."""
+    known = _WALKED.get(source)
+    if known is None:
+        try:
+            known = _walk(source)
+        except FormatError as error:
+            known = _anew(error)
+        _WALKED[source] = known
+    if isinstance(known, Directory):
+        return known
+    raise known()
+
+
+def _anew(error: FormatError) -> Callable[[], FormatError]:
+    kind, path, offset, saying = type(error), error.path, error.offset, error.saying
+    key = saying.key.removeprefix("error.")
+    return lambda: kind(key, path=path, offset=offset, **saying.values)
+
+
+def _walk(source: Source) -> Directory:
     count, size, offset, shift, after = _end(source)
     if count > MOST_MEMBERS:
         raise OverBudget("zip.members", path=source.path, offset=offset, count=count, most=MOST_MEMBERS)
+    _expect(source, offset, size)
     cursor = Cursor(source, offset=offset, end=offset + size)
     cursor.count(count, at_least=_CENTRAL.size, what="total entries")
-    return Directory(members=tuple(_member(cursor, shift) for _ in range(count)), before=shift, after=after)
+    data = cursor.bytes(min(size, cursor.left), "central directory")
+    members = tuple(_members(data, count, shift, source, offset))
+    return Directory(members=members, before=shift, after=after)
 
 
 def is_zip(source: Source) -> bool:
@@ -77,6 +118,7 @@ def open_member(source: Source, member: Member) -> Source:
     Raises FormatError for another method, a damaged stream or more than MOST_INFLATED bytes.
     """
     path = f"{source.path}!/{member.name}"
+    _expect(source, member.offset, member.packed + _MOST_LOCAL)
     start = data_offset(source, member)
     if member.packed > source.size - start:
         raise Truncated(
@@ -94,6 +136,24 @@ def open_member(source: Source, member: Member) -> Source:
             return MemorySource(_inflated(source, member, start, path), path=path)
         case method:
             raise Malformed("zip.method", path=path, offset=member.offset, method=method)
+
+
+def open_beginning(source: Source, member: Member) -> Source:
+    """The member's content by any of OPENED's methods; said to be cut where it is more than MOST_UNPACKED or damaged.
+
+    Raises FormatError where not one byte comes out.
+    """
+    if member.method == STORED:
+        return open_member(source, member)
+    path = f"{source.path}!/{member.name}"
+    start = data_offset(source, member)
+    if member.method == ZSTD:
+        done = zstandard.unpack(Window(source, start, member.packed, path=path))
+    else:
+        done = unpack(source, start, start + member.packed, OPENED[member.method])
+    if done.error is not None and not done.data:
+        raise done.error
+    return done.source(path)
 
 
 def data_offset(source: Source, member: Member) -> int:
@@ -125,9 +185,29 @@ class Window:
         self._source = source
         self._offset = offset
 
+    @property
+    def distant(self) -> Window | None:
+        """Itself, if what it is a stretch of is far away."""
+        return self if distant(self._source) is not None else None
+
+    def at_hand(self, offset: int) -> int:
+        """How many bytes from `offset` on are here already."""
+        far = distant(self._source)
+        return max(min(far.at_hand(self._offset + offset), self.size - offset), 0) if far is not None else self.size
+
+    def expect(self, offset: int, length: int) -> None:
+        """About so many bytes from `offset` on will be read next."""
+        _expect(self._source, self._offset + offset, min(length, self.size - offset))
+
     def read(self, offset: int, length: int) -> bytes:
         """The bytes from `offset`, fewer than `length` only at the end. Raises SourceError."""
         return self._source.read(self._offset + offset, max(min(length, self.size - offset), 0))
+
+
+def _expect(source: Source, offset: int, length: int) -> None:
+    """Tell a source far away what will be read next."""
+    if (far := distant(source)) is not None:
+        far.expect(offset, length)
 
 
 def _find_end(source: Source) -> tuple[int, bytes] | None:
@@ -171,20 +251,39 @@ def _end64(source: Source, end: int) -> tuple[int, int, int, int] | None:
     return count, size, offset, at
 
 
-def _member(cursor: Cursor, shift: int) -> Member:
-    at = cursor.offset
-    fields = _CENTRAL.unpack(cursor.bytes(_CENTRAL.size, "central file header"))
-    signature, _, _, flags, method, _, _, crc, packed, nbytes, name_length, extra_length, comment_length, *_, offset = (
-        fields
-    )
-    if signature != b"PK\x01\x02":
-        raise Malformed("zip.central", path=cursor.source.path, offset=at)
-    name = cursor.text(name_length, "file name")
-    extra = cursor.bytes(extra_length, "extra field")
-    cursor.skip(comment_length, "file comment")
-    if 0xFFFFFFFF in (packed, nbytes, offset):
-        nbytes, packed, offset = _zip64(extra, nbytes, packed, offset)
-    return Member(name=name, method=method, flags=flags, crc=crc, packed=packed, nbytes=nbytes, offset=offset + shift)
+def _members(data: bytes, count: int, shift: int, source: Source, start: int) -> Iterator[Member]:
+    """Entries one behind another; there may be very many, so they are taken from one block of bytes."""
+    at = 0
+    for _ in range(count):
+        fields = data[at : at + _CENTRAL.size]
+        if len(fields) < _CENTRAL.size:
+            raise _short(source, start + at, _CENTRAL.size, len(fields))
+        signature, _, _, flags, method, _, _, crc, packed, nbytes, *lengths, _, _, mode, offset = _CENTRAL.unpack(
+            fields
+        )
+        if signature != b"PK\x01\x02":
+            raise Malformed("zip.central", path=source.path, offset=start + at)
+        name_at = at + _CENTRAL.size
+        extra_at = name_at + lengths[0]
+        at = extra_at + lengths[1] + lengths[2]
+        if at > len(data):
+            raise _short(source, start + name_at, at - name_at, len(data) - name_at)
+        if 0xFFFFFFFF in (packed, nbytes, offset):
+            nbytes, packed, offset = _zip64(data[extra_at : extra_at + lengths[1]], nbytes, packed, offset)
+        yield Member(
+            name=data[name_at:extra_at].decode("utf-8", "backslashreplace"),
+            method=method,
+            flags=flags,
+            crc=crc,
+            packed=packed,
+            nbytes=nbytes,
+            offset=offset + shift,
+            mode=mode >> 16,
+        )
+
+
+def _short(source: Source, offset: int, length: int, left: int) -> Truncated:
+    return Truncated("past_end", path=source.path, offset=offset, what="central directory", length=length, left=left)
 
 
 def _zip64(extra: bytes, *values: int) -> tuple[int, ...]:
@@ -203,17 +302,7 @@ def _zip64(extra: bytes, *values: int) -> tuple[int, ...]:
 def _inflated(source: Source, member: Member, start: int, path: str) -> bytes:
     if member.nbytes > MOST_INFLATED:
         raise OverBudget("zip.inflated", path=path, offset=start, most=MOST_INFLATED)
-    inflater = zlib.decompressobj(-15)
-    pieces, total, at, end = [], 0, start, start + member.packed
-    try:
-        while at < end and not inflater.eof:
-            packed = source.read(at, min(1 << 16, end - at))
-            at += len(packed)
-            piece = inflater.decompress(packed, member.nbytes + 1 - total)
-            pieces.append(piece)
-            total += len(piece)
-            if total > member.nbytes:  # the directory lies about it
-                raise Malformed("zip.deflate", path=path, offset=at)
-    except zlib.error as error:
-        raise Malformed("zip.deflate", path=path, offset=at) from error
-    return b"".join(pieces)
+    done = unpack(source, start, start + member.packed, OPENED[DEFLATED], most=member.nbytes)
+    if isinstance(done.error, Malformed) or (done.error is None and not done.whole):  # the directory lies about it
+        raise Malformed("zip.deflate", path=path, offset=done.end)
+    return done.data

@@ -12,11 +12,13 @@ Attention = Literal["full", "sliding", "mla", "linear", "none"]
 class Layer(Value, frozen=True, kw_only=True):
     """One block. `window`: tokens a sliding layer sees. `latent`: width of an MLA cache row, its rope part included.
     `state`: elements of a recurrent state. `ffn`: width of one feed-forward (of one expert in a MoE layer).
+    `value_head_dim` is given where it is not `head_dim`.
     """
 
     attention: Attention
     num_key_value_heads: int | None = None
     head_dim: int | None = None
+    value_head_dim: int | None = None
     window: int | None = None
     latent: int | None = None
     state: int | None = None
@@ -34,6 +36,10 @@ class Architecture(Value, frozen=True, kw_only=True):
     layers: tuple[Layer, ...] = ()
     hidden_size: int | None = None
     num_attention_heads: int | None = None
+    q_lora_rank: int | None = None
+    kv_lora_rank: int | None = None
+    qk_rope_head_dim: int | None = None
+    qk_nope_head_dim: int | None = None
     vocab_size: int | None = None
     context_length: int | None = None
     tie_word_embeddings: bool | None = None

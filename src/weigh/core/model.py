@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from weigh.core.architecture import Architecture
 from weigh.core.facts import Fact
@@ -27,6 +28,25 @@ class ModelFile(Value, frozen=True, kw_only=True):
     header: Header | None = None
 
 
+class ContentsPart(Value, frozen=True, kw_only=True):
+    """One network among the tensors: `component` is a key under `component.`, `family` as its makers write it."""
+
+    component: str
+    family: str
+
+
+class Contents(Value, frozen=True, kw_only=True):
+    """What a set of tensors is, by their names and shapes. `family` is that of its main part, `variant` what that is"""
+
+    kind: Literal["checkpoint", "component", "adapter", "embedding", "training-state"]
+    family: str | None = None
+    variant: str | None = None
+    method: str | None = None
+    parts: tuple[ContentsPart, ...] = ()
+    beside: tuple[str, ...] = ()
+    unquantised: tuple[str, ...] = ()
+
+
 class Model(Value, frozen=True, kw_only=True):
     """Facts that nobody states are None. `dtypes` maps a dtype to stored bytes, largest first."""
 
@@ -34,6 +54,7 @@ class Model(Value, frozen=True, kw_only=True):
     architecture: Architecture | None = None
     format: Fact[str] | None = None
     model_type: Fact[str] | None = None
+    contents: Fact[Contents] | None = None
     num_parameters: Fact[int] | None = None
     num_active_parameters: Fact[int] | None = None
     num_tensors: Fact[int] | None = None

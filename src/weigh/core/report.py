@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from weigh.core.claim import Claim
 from weigh.core.finding import Finding, Skip, Verdict
+from weigh.core.fit import Fit
 from weigh.core.model import Model
 from weigh.core.name import Name
 from weigh.core.reference import Reference
@@ -49,5 +50,15 @@ class Report(Value, frozen=True, kw_only=True):
     claims: tuple[Claim, ...] = ()
     findings: tuple[Finding, ...] = ()
     skips: tuple[Skip, ...] = ()
+    fits: tuple[Fit, ...] = ()
     next_steps: tuple[Step, ...] = ()
+    error: Failure | None = None
+
+
+class FitReport(Value, frozen=True, kw_only=True):
+    """The answer to `weigh fit REF`: one Fit a device."""
+
+    schema: int
+    reference: Reference
+    fits: tuple[Fit, ...] = ()
     error: Failure | None = None

@@ -133,6 +133,10 @@ def _architecture(
         layers=tuple(_layers(shape)),
         hidden_size=shape.one("hidden_size"),
         num_attention_heads=shape.one("num_attention_heads"),
+        q_lora_rank=shape.one("q_lora_rank") or None,
+        kv_lora_rank=shape.one("kv_lora_rank") or None,
+        qk_rope_head_dim=shape.one("rope_head_dim") if shape.one("kv_lora_rank") else None,
+        qk_nope_head_dim=_nope(shape) if shape.one("kv_lora_rank") else None,
         vocab_size=shape.one("vocab_size"),
         context_length=shape.one("context_length"),
         tie_word_embeddings=tied if isinstance(tied, bool) else None,
@@ -147,7 +151,7 @@ def _layers(shape: _Shape) -> Iterator[Layer]:
     window, latent, state, head_dim = _window(shape), _latent(shape), _state(shape), _head_dim(shape)
     kinds, sparse = _attention_of(shape, window, latent, state), _sparse_of(shape)
     expert_size, experts = shape.one("expert_size"), shape.one("experts")
-    used, shared = shape.one("experts_used"), shape.one("experts_shared")
+    used, shared, value = shape.one("experts_used"), shape.one("experts_shared"), shape.one("value_head_dim")
     for number in range(count):
         kind, routed = kinds(number), sparse(number)
         attends = kind in ("full", "sliding")
@@ -155,6 +159,7 @@ def _layers(shape: _Shape) -> Iterator[Layer]:
             attention=kind,
             num_key_value_heads=_key_value_heads(shape, number) if attends else None,
             head_dim=head_dim if attends else None,
+            value_head_dim=value if attends and value != head_dim else None,
             window=window if kind == "sliding" else None,
             latent=latent if kind == "mla" else None,
             state=state if kind == "linear" or (shape.habit is not None and shape.habit.parallel) else None,
@@ -227,6 +232,12 @@ def _window(shape: _Shape) -> int | None:
 def _latent(shape: _Shape) -> int | None:
     rank = shape.one("kv_lora_rank")
     return rank + (shape.one("rope_head_dim") or 0) if rank else None
+
+
+def _nope(shape: _Shape) -> int | None:
+    """What a head's key is besides its rope part; GGUF gives the whole."""
+    whole, rope = shape.one("mla_key_length"), shape.one("rope_head_dim")
+    return shape.one("nope_head_dim") or (whole - rope if whole is not None and rope is not None else None)
 
 
 def _key_value_heads(shape: _Shape, number: int) -> int | None:

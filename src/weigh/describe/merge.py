@@ -6,14 +6,18 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
+import msgspec
+
 from weigh.core.architecture import Architecture
 from weigh.core.facts import ORDER, Fact, Origin
 from weigh.core.header import Header, LongArray, Meta
-from weigh.core.model import Model, ModelFile, Tokenizer
+from weigh.core.model import Contents, Model, ModelFile, Tokenizer
 from weigh.core.name import Name, Quant
+from weigh.core.tensors import TensorInfo
 from weigh.describe.architecture import from_config, from_gguf
-from weigh.describe.parameters import Count, count, distinct
-from weigh.describe.weights import one_set
+from weigh.describe.contents import contents
+from weigh.describe.parameters import Count, count
+from weigh.describe.weights import one_set, tensors_of
 from weigh.knowledge.dtypes import gguf_file_types
 from weigh.knowledge.gguf_mixes import gguf_mixes
 
@@ -32,13 +36,15 @@ def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None
     stated = {**(_table(metadata, "quantize_config") or {}), **(_table(config, "quantization_config") or {})}
     gguf = _gguf_keys(weights)
     architecture = _architecture(config, gguf)
-    counted = _count(weights, {**config, "quantization_config": stated} if stated else config, architecture)
+    tensors = tensors_of(weights)
+    counted = _count(tensors, {**config, "quantization_config": stated} if stated else config, architecture)
     where = _where(weights)
     has_tensors = counted.num_tensors > 0
     return Model(
         files=files,
         architecture=architecture,
         format=Fact(weights[0].format, Origin.HEADER, where) if weights else None,
+        contents=_contents(contents(tensors, _keys(weights)), metadata, counted, where),
         model_type=_first(_said(architecture.model_type if architecture else None, gguf)),
         num_parameters=Fact(counted.parameters, Origin.COUNTED, where) if has_tensors else None,
         num_active_parameters=_active(counted, architecture, where),
@@ -60,12 +66,39 @@ def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None
             ]
         ),
         weight_nbytes=Fact(counted.nbytes, Origin.COUNTED, where) if has_tensors else None,
-        nbytes=Fact(sum(file.nbytes for file in files), Origin.COUNTED) if files else None,
+        nbytes=Fact(_nbytes(files), Origin.COUNTED) if files else None,
     )
 
 
-def _count(weights: list[ModelFile], config: Mapping[str, Meta], architecture: Architecture | None) -> Count:
-    tensors = [tensor for file in weights if file.header is not None for tensor in distinct(file.header.tensors)]
+def _nbytes(files: tuple[ModelFile, ...]) -> int:
+    """On disk: what lies inside an archive is counted with it."""
+    paths = {file.path for file in files}
+    return sum(file.nbytes for file in files if "!/" not in file.path or file.path.partition("!/")[0] not in paths)
+
+
+def _contents(
+    found: Contents | None, metadata: Mapping[str, Meta], counted: Count, where: str | None
+) -> Fact[Contents] | None:
+    """By the tensors' names; a folder that says it adapts another model is an adapter whatever they are called."""
+    stated = _table(metadata, "adapter_config")
+    if stated is not None and (found is None or found.kind != "adapter"):
+        adapter = Contents(kind="adapter", method=_text(stated.get("peft_type")))
+        return Fact(adapter, Origin.CONFIG, "adapter_config.json")
+    if found is None:
+        return None
+    return Fact(msgspec.structs.replace(found, unquantised=counted.left), Origin.HEADER, where)
+
+
+def _keys(weights: list[ModelFile]) -> set[str]:
+    """The keys of each file's metadata, and of the outermost dict of one that torch saved."""
+    keys: set[str] = set()
+    for file in weights:
+        if file.header is not None:
+            keys |= {*file.header.metadata, *(_table(file.header.metadata, "keys") or {})}
+    return keys
+
+
+def _count(tensors: list[TensorInfo], config: Mapping[str, Meta], architecture: Architecture | None) -> Count:
     layers = architecture.layers if architecture is not None else ()
     return count(tensors, config, experts=max((layer.experts or 0 for layer in layers), default=None))
 

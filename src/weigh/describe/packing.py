@@ -5,7 +5,8 @@ A packed integer counts as the weights in it; scales, zero points and tables sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
 from weigh.core.header import Meta
 from weigh.core.name import Quant
@@ -16,15 +17,19 @@ from weigh.knowledge.packings import holders_beside
 
 Tensors = Mapping[str, TensorInfo]
 Meaning = tuple[int, Quant | None]
+_DIGITS = re.compile(r"(?:int|float|uint|fp)(\d)", re.IGNORECASE)
 _WIDTHS = (1, 2, 3, 4, 5, 6, 8)  # bits that packers of integers write
 
 
 class Given(Value, frozen=True, kw_only=True):
-    """What config.json says of the quantisation: a claim, used where the tensors leave it open."""
+    """What config.json says of the quantisation: a claim, used where the tensors leave it open. `layers`: the weights
+    that a layer stands for, by its name.
+    """
 
     method: str | None = None
     bits: int | None = None
     group: int | None = None
+    layers: Mapping[str, int] = {}
 
 
 def given(config: Mapping[str, Meta]) -> Given:
@@ -43,9 +48,33 @@ def given(config: Mapping[str, Meta]) -> Given:
         bits = 8
     return Given(
         method=method.lower() if isinstance(method, str) else None,
-        bits=bits,
+        bits=bits or _bits_in_words(stated),
         group=_small(stated, "group_size", "q_group_size") or _small(weights, "group_size"),
+        layers=dict(_layers_of(stated)),
     )
+
+
+def _bits_in_words(stated: Mapping[str, Meta]) -> int | None:
+    """Quanto's `weights: int4`, torchao's class of configuration."""
+    match stated:
+        case {"weights": str(text)}:
+            pass
+        case {"quant_type": {"default": {"_type": str(text)}}} | {"quant_type": str(text)}:
+            pass
+        case _:
+            return None
+    found = _DIGITS.search(text)
+    return int(found[1]) if found is not None else None
+
+
+def _layers_of(stated: Mapping[str, Meta]) -> Iterator[tuple[str, int]]:
+    """VPTQ tells of each layer how many inputs and outputs it has."""
+    layers = stated.get("config_for_layers")
+    for name, layer in layers.items() if isinstance(layers, Mapping) else ():
+        if isinstance(layer, Mapping):
+            inputs, outputs = layer.get("in_features"), layer.get("out_features")
+            if type(inputs) is int and type(outputs) is int and 0 < inputs < 1 << 31 and 0 < outputs < 1 << 31:
+                yield name, inputs * outputs
 
 
 def _weights_of(stated: Mapping[str, Meta]) -> Mapping[str, Meta]:
@@ -74,6 +103,8 @@ def stands_for(tensor: TensorInfo, among: Tensors, said: Given) -> Meaning:
         return 0, None
     if name.endswith("_blocks") and name.removesuffix("_blocks") + "_scales" in among:
         return tensor.num_elements * 2, Quant(method="MXFP4", scheme="MXFP4", bits=4)
+    if tensor.dtype == "U8" and f"{name}_weight_scale" in among:  # fused experts
+        return tensor.num_elements * 2, Quant(method="NVFP4", scheme="NVFP4", bits=4)
     if last in _HOLDERS and (meaning := _HOLDERS[last](tensor, _Beside(dot, among), said)) is not None:
         return meaning
     return _plain(tensor)
@@ -108,6 +139,11 @@ def _plain(tensor: TensorInfo) -> Meaning:
 def _accompanies(name: str, dot: str, last: str, among: Tensors) -> bool:
     if any(dot + holder in among for holder in holders_beside().get(last, ())):
         return True
+    if last in _OF_THE_CACHE:
+        return True
+    centroids, found, _ = name.partition("centroids.weight")
+    if found and any(centroids.removesuffix(part) + "indices" in among for part in ("", "res_", "outlier_")):
+        return True
     weight, found, rest = name.partition(".weight.")
     if (
         found
@@ -122,6 +158,8 @@ def _accompanies(name: str, dot: str, last: str, among: Tensors) -> bool:
     )
 
 
+# Of keys and values as they are cached, wherever a layer keeps them.
+_OF_THE_CACHE = frozenset({"k_scale", "v_scale", "q_scale", "kv_scale", "prob_scale", "k_zero_point", "v_zero_point"})
 # Beside fused experts the names run on without a dot.
 _ENDS = (
     ("_scales", "_blocks"),
@@ -190,26 +228,85 @@ def _hqq(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning:
     return tensor.num_elements * each, Quant(method="HQQ", scheme=f"{bits}bit", bits=bits, group=said.group)
 
 
+def _quanto(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
+    """Below `weight`: as they are at eight bits; fewer are packed into bytes, one level deeper, group by group."""
+    outer, packed, _ = beside.dot.rpartition("_data.")
+    scale = beside.among.get((outer if packed else beside.dot) + "_scale")
+    if scale is None:
+        return None
+    if not packed:
+        kind = "FP8" if tensor.dtype.startswith("F8_") else "Int8"
+        return tensor.num_elements, Quant(method="Quanto", scheme=kind, bits=8)
+    bits = said.bits if said.bits in (2, 4) else 4
+    return tensor.num_elements * 8 // bits, Quant(method="Quanto", scheme=f"Int{bits}", bits=bits, group=said.group)
+
+
+def _torchao(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning:
+    """Whole numbers of four bits lie two in a byte, eight in a word; others as they are."""
+    if tensor.dtype.startswith("F8_"):
+        return tensor.num_elements, Quant(method="torchao", scheme="FP8", bits=8)
+    each = {"I32": 8, "U8": 2}.get(tensor.dtype, 2 if said.bits == 4 else 1)
+    bits = 8 if each == 1 else 4
+    return tensor.num_elements * each, Quant(method="torchao", scheme=f"Int{bits}", bits=bits, group=said.group)
+
+
+def _spqr(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
+    """A 64-bit word for sixteen weights of three bits and what they share; outliers are among them already."""
+    if "row_offsets" not in beside:
+        return None
+    return tensor.num_elements * 16, Quant(method="SpQR", scheme="SpQR", bits=said.bits or 3)
+
+
+def _vptq(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
+    """Indices into a table of vectors: how many weights those are, only the configuration says."""
+    if "centroids.weight" not in beside:
+        return None
+    return said.layers.get(beside.dot.removesuffix("."), 0), Quant(method="VPTQ", scheme="VPTQ", bits=said.bits)
+
+
+def _quip(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
+    """An index of sixteen bits for eight weights."""
+    return (tensor.num_elements * 8, Quant(method="QuIP#", scheme="QuIP#", bits=2)) if "SU" in beside else None
+
+
 def _weight(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
     if tensor.dtype.startswith("F8_"):
         return None
-    elements, scale = tensor.num_elements, beside.get("weight_scale")
+    elements = tensor.num_elements
     four = next((kind for kind in ("nf4", "fp4") if f"weight.quant_state.bitsandbytes__{kind}" in beside), None)
     if four is not None or "weight.absmax" in beside:
         packed = tensor.nbytes if tensor.dtype != "U8" and tensor.nbytes else elements
         return packed * 2, Quant(method="BNB", scheme=(four or "nf4").upper(), bits=4)
+    return _whole_numbers(tensor, beside, said)
+
+
+def _whole_numbers(tensor: TensorInfo, beside: _Beside, said: Given) -> Meaning | None:
+    """By the type that holds them, and what lies beside."""
+    elements, scale = tensor.num_elements, beside.get("weight_scale")
     match tensor.dtype:
         case "U32" if "scales" in beside:
             return _mlx(tensor, beside, said)
-        case "I8" if "SCB" in beside:
-            return elements, Quant(method="BNB", scheme="Int8", bits=8)
-        case "I8" if scale is not None:
-            return elements, Quant(scheme="W8A8", bits=8)
+        case "I8":
+            return _bytes(tensor, beside)
         case "U8" if scale is not None and said.method == "bitnet":
             return elements * 4, Quant(method="BitNet", scheme="1.58bit", bits=1.58)
         case "U8" if scale is not None:
             kind = "NVFP4" if "weight_scale_2" in beside or scale.dtype == "F8_E4M3" else "MXFP4"
             return elements * 2, Quant(method=kind, scheme=kind, bits=4)
+    return None
+
+
+def _bytes(tensor: TensorInfo, beside: _Beside) -> Meaning | None:
+    """A weight a byte, unless the scales are powers of two: those go with two weights of four bits."""
+    elements, exponents = tensor.num_elements, beside.get("scale")
+    if "SCB" in beside:
+        return elements, Quant(method="BNB", scheme="Int8", bits=8)
+    if "weight_scale" in beside:
+        return elements, Quant(scheme="W8A8", bits=8)
+    if "weight_scales" in beside:
+        return elements, Quant(method="EETQ", scheme="Int8", bits=8)
+    if exponents is not None and exponents.dtype == "F8_E8M0":
+        return elements * 2, Quant(method="FP4", scheme="FP4", bits=4)
     return None
 
 
@@ -239,4 +336,9 @@ _HOLDERS = {
     "codes": _aqlm,
     "W_q": _hqq,
     "weight": _weight,
+    "_data": _quanto,
+    "_weight_qdata": _torchao,
+    "dense_weights": _spqr,
+    "indices": _vptq,
+    "Qidxs": _quip,
 }

@@ -9,7 +9,7 @@ from weigh.core.header import Meta
 from weigh.core.name import Quant
 from weigh.core.tensors import TensorInfo
 from weigh.core.value import Value
-from weigh.describe.packing import Given, given, stands_for
+from weigh.describe.packing import Given, Meaning, given, stands_for
 from weigh.knowledge.dtypes import dtypes
 
 # Buffers that PyTorch saves beside parameters, and llama.cpp's tables of rotary frequencies.
@@ -37,12 +37,14 @@ _SENSES = re.compile(
 )
 MOST_ELEMENTS = 1 << 63  # of one tensor; nothing larger can be addressed
 LEAST_PACKED = 0.05  # of all weights: below this a stray packed tensor does not make a quantised model
+MOST_LEFT = 8  # layers that are named
 LEAST_SIDE = 8  # a convolution over time is shaped (channels, 1, 4), never like a matrix for each expert
 
 
 class Count(Value, frozen=True, kw_only=True):
     """`parameters` the tensors stand for; of these, those in routed experts, in token embeddings (input and output)
-    and in parts that see or hear. `nbytes` all weights take; `dtypes` stored bytes by dtype, largest first.
+    and in parts that see or hear. `nbytes` all weights take; `dtypes` stored bytes by dtype, largest first. `left`:
+    where the others are packed, what the layers are called whose matrices are not, largest first.
     """
 
     parameters: int
@@ -53,6 +55,7 @@ class Count(Value, frozen=True, kw_only=True):
     num_tensors: int
     dtypes: Mapping[str, int]
     quant: Quant | None = None
+    left: tuple[str, ...] = ()
 
 
 def count(tensors: Iterable[TensorInfo], config: Mapping[str, Meta], *, experts: int | None = None) -> Count:
@@ -79,7 +82,22 @@ def count(tensors: Iterable[TensorInfo], config: Mapping[str, Meta], *, experts:
         num_tensors=len(among),
         dtypes=dict(sorted(by_dtype.items(), key=lambda item: (-item[1], item[0]))),
         quant=_quant([meaning for meaning in stands.values() if meaning[1] is not None], said, by_dtype, total),
+        left=tuple(_left(among, stands)),
     )
+
+
+def _left(among: Mapping[str, TensorInfo], stands: Mapping[str, Meaning]) -> list[str]:
+    """The last part of each layer's name, without its number."""
+    if not any(quant is not None for _, quant in stands.values()):
+        return []
+    sizes: dict[str, int] = {}
+    for name, tensor in among.items():
+        elements, quant = stands[name]
+        if elements and quant is None and len(tensor.shape) > 1 and tensor.dtype in _PLAIN:
+            parts = [part for part in name.split(".")[:-1] if not part.isdigit()]
+            layer = parts[-1] if parts else name
+            sizes[layer] = sizes.get(layer, 0) + elements
+    return sorted(sizes, key=lambda layer: -sizes[layer])[:MOST_LEFT]
 
 
 def distinct(tensors: Iterable[TensorInfo]) -> list[TensorInfo]:
@@ -94,8 +112,10 @@ def distinct(tensors: Iterable[TensorInfo]) -> list[TensorInfo]:
 
 
 def _is_beside_the_network(tensor: TensorInfo) -> bool:
-    """Buffers, an optimizer's tensors, and shapes that no tensor can have."""
+    """Buffers, an optimizer's tensors, strings and handles, and shapes that no tensor can have."""
     name = tensor.name
+    if (known := dtypes().get(tensor.dtype)) is not None and known.kind == "other":
+        return True
     if min(tensor.shape, default=0) < 0 or tensor.num_elements >= MOST_ELEMENTS:
         return True
     if len(tensor.shape) == 4 and tensor.shape[:2] == (1, 1) and _MASK.search(name):

@@ -10,8 +10,8 @@ from weigh.core.name import Name, Size
 from weigh.core.saying import Saying
 from weigh.core.units import in_parameters
 from weigh.describe.claims import claim, verdict
-from weigh.describe.parameters import count, distinct
-from weigh.describe.weights import missing_shards, one_set
+from weigh.describe.parameters import count
+from weigh.describe.weights import missing_shards, one_set, tensors_of
 from weigh.knowledge.tolerances import Tolerance, tolerances
 
 BILLION = 1_000_000_000
@@ -90,12 +90,7 @@ def _left_out(model: Model) -> Iterator[int]:
     """
     yield 0
     tied = model.architecture is not None and model.architecture.tie_word_embeddings is True
-    tensors = [
-        tensor
-        for file in one_set(model.files, None)
-        if file.header is not None
-        for tensor in distinct(file.header.tensors)
-    ]
+    tensors = tensors_of(one_set(model.files, None))
     counted = count(tensors, {"tie_word_embeddings": tied})
     yield counted.embedding_parameters
     yield counted.sense_parameters

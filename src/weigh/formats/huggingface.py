@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from weigh.codecs.front_matter import front_matter
 from weigh.codecs.json import decode
 from weigh.codecs.shaped_json import decode_shape
 from weigh.core.errors import FormatError, Malformed, SourceError
@@ -17,6 +18,7 @@ from weigh.core.header import Header, Meta, Problem
 from weigh.core.observation import Observation
 from weigh.core.saying import Saying
 from weigh.core.source import Listing
+from weigh.sources.refusals import NotFetched
 
 MOST_TABLE = 2 << 20  # a configuration that names 22 thousand classes takes 1.2 MiB
 MOST_TOKENIZER_TABLE = 4 << 20  # tokenizer_config.json may list thousands of added tokens
@@ -26,7 +28,6 @@ MOST_CARD = 1 << 20
 MOST_TOKENS = 600_000
 MOST_FILES = 100_000
 MOST_CODE = 64
-MOST_CARD_LINES = 2000
 TABLES = (
     "config.json",
     "generation_config.json",
@@ -41,7 +42,6 @@ _SIGNS = ("config.json", "adapter_config.json", *INDEXES)
 _TOKENIZERS = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model")
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
 _CARD_KEYS = ("license", "license_name", "base_model", "library_name", "pipeline_tag", "language")
-_LINE = re.compile(r"^([A-Za-z_]+):\s*(.*)$")
 _MAPPED = re.compile(rb'"(?:[^"\\]|\\.)*+"\s*:\s*("(?:[^"\\]|\\.)*+")', re.DOTALL)  # one entry of a weight_map
 
 
@@ -121,7 +121,7 @@ class _Folder:
         try:
             data = self.listing.read(path, most + 1)
         except SourceError as error:
-            self.problems.append(Problem(kind="unreadable", detail=error.saying))
+            self.problems.append(_unread(error))
             return None
         if len(data) > most:
             detail = Saying("problem.huggingface.too_large", name=path, most=most)
@@ -144,6 +144,11 @@ class _Folder:
     def damaged(self, path: str, error: FormatError) -> None:
         detail = Saying("problem.huggingface.json", name=path, byte=error.offset or 0)
         self.problems.append(Problem(kind="malformed", detail=detail))
+
+
+def _unread(error: SourceError) -> Problem:
+    """What a server did not give is no fault of the folder."""
+    return Problem(kind="not-fetched" if isinstance(error, NotFetched) else "unreadable", detail=error.saying)
 
 
 def _meta(value: Any) -> Meta:
@@ -291,34 +296,13 @@ def _mapped(weight_map: bytes, path: str) -> tuple[tuple[str, ...], int]:
 
 
 def _card(folder: _Folder) -> Meta:
-    """A few keys of the front matter: plain `key: value` lines and lists of them; nothing else of YAML is wanted.
-
-    A README may be of any length: its first megabyte holds the front matter.
-    """
+    """A few keys of the front matter. A README may be of any length: its first megabyte holds them."""
     try:
         text = folder.listing.read("README.md", MOST_CARD).decode("utf-8-sig", "replace")
     except SourceError as error:
-        folder.problems.append(Problem(kind="unreadable", detail=error.saying))
+        folder.problems.append(_unread(error))
         return {}
-    if not text.startswith("---"):
-        return {}
-    card: dict[str, Meta] = {}
-    key: str | None = None
-    for line in text.splitlines()[1:MOST_CARD_LINES]:
-        if line.rstrip() == "---":
-            return card
-        if (found := _LINE.match(line)) is not None:
-            key = found[1] if found[1] in _CARD_KEYS else None
-            if key is not None and (value := _scalar(found[2])):
-                card[key] = value
-        elif key is not None and key not in card and line.strip().startswith("- "):
-            card[key] = _scalar(line.strip()[2:])
-    return {}  # the front matter never ends
-
-
-def _scalar(text: str) -> str:
-    """A plain or quoted value, without the comment behind it."""
-    return text.partition(" #")[0].strip().strip("'\"[]").strip()
+    return dict(front_matter(text, _CARD_KEYS))
 
 
 FORMAT = FolderFormat(name="huggingface", matches=matches, read=read, examine=examine)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from weigh.codecs.numpy_objects import arrays_in
 from weigh.codecs.pickle import is_pickle, run
 from weigh.codecs.pickle_observations import observe
-from weigh.codecs.torch_objects import tensors_in
+from weigh.codecs.torch_objects import keys_of, tensors_in
 from weigh.core.format import Format
 from weigh.core.header import Header
 from weigh.core.observation import Observation
@@ -25,7 +25,10 @@ def read(source: Source) -> Header:
     if stream.error is not None:
         raise stream.error
     tensors = (*(tensor.info(None) for tensor in tensors_in(stream.value)), *arrays_in(stream.value, {}))
-    return Header(format="pickle", version=str(stream.protocol), tensors=tensors)
+    keys = keys_of(stream.value)
+    return Header(
+        format="pickle", version=str(stream.protocol), metadata={"keys": keys} if keys else {}, tensors=tensors
+    )
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:

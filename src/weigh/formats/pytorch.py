@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 from weigh.codecs.pickle import is_pickle, run
 from weigh.codecs.pickle_observations import observe
-from weigh.codecs.torch_objects import Rebuilt, tensors_in
+from weigh.codecs.torch_objects import Rebuilt, keys_of, tensors_in
 from weigh.codecs.zip import Directory, Member, data_offset, is_named_alike, is_zip, open_member, read_directory
 from weigh.core.errors import FormatError, Malformed
 from weigh.core.format import Format
-from weigh.core.header import Header, Problem
+from weigh.core.header import Header, Meta, Problem
 from weigh.core.observation import Observation
 from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
+from weigh.sources.distant import distant
+
+MOST_LISTED = 1024
 
 
 def matches(source: Source) -> bool:
@@ -53,16 +56,33 @@ def _read(source: Source, name: str) -> Header:
     # Torch finds members without regard to case, and takes the first of two.
     by_name = {member.name.lower(): member for member in reversed(directory.members)}
     problems = list(_oddities(source, directory))
+    problems += _unfetched(directory) if distant(source) is not None else ()
     tensors = tuple(_placed(tensor, root.lower(), by_name, source, problems) for tensor in tensors_in(stream.value))
     order = _text(source, by_name.get(f"{root.lower()}byteorder")) or "little"
     return Header(
         format=name,
         version=_text(source, by_name.get(f"{root.lower()}version")),
         byte_order=order if order != "little" else None,
-        metadata={"root": root.rstrip("/"), "protocol": stream.protocol},
+        metadata={
+            "root": root.rstrip("/"),
+            "protocol": stream.protocol,
+            "keys": keys_of(stream.value),
+            **(_script(directory.members, root) if name == "torchscript" else {}),
+        },
         tensors=tensors,
         problems=tuple(problems),
     )
+
+
+def _script(members: tuple[Member, ...], root: str) -> dict[str, Meta]:
+    """The program beside the data: its source files with their sizes; whether a phone's interpreter can run it."""
+    code = [member for member in members if member.name.startswith(f"{root}code/") and member.name.endswith(".py")]
+    extra = [member.name.removeprefix(root) for member in members if member.name.startswith(f"{root}extra/")]
+    return {
+        "code": {member.name.removeprefix(root): member.nbytes for member in code[:MOST_LISTED]},
+        "extra": tuple(extra[:MOST_LISTED]),
+        "mobile": _has(members, "bytecode.pkl"),
+    }
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
@@ -70,7 +90,7 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
     for member in read_directory(source).members:
         if member.name.endswith(".py"):
             yield Observation(kind="code", value=member.name, where=member.name, offset=member.offset)
-    yield from observe(source)
+    yield from observe(source, only_named=distant(source) is not None)
 
 
 def _members(source: Source) -> tuple[Member, ...]:
@@ -123,7 +143,7 @@ def _oddities(source: Source, directory: Directory) -> Iterator[Problem]:
         seen.add(member.name.lower())
         if member.is_encrypted:
             yield Problem(kind="malformed", detail=Saying("error.zip.encrypted"), offset=member.offset)
-        if not is_named_alike(source, member):
+        if distant(source) is None and not is_named_alike(source, member):
             detail = Saying("error.zip.local", name=member.name)
             yield Problem(kind="malformed", detail=detail, offset=member.offset)
 
@@ -139,12 +159,19 @@ def _placed(
         detail = Saying("problem.torch.no_storage", name=tensor.name, key=tensor.storage.key)
         problems.append(Problem(kind="truncated", detail=detail))
         return tensor.info(None)
-    start = data_offset(source, member)
-    there = member.nbytes if member.method else min(member.packed, member.nbytes, max(source.size - start, 0))
+    start = data_offset(source, member) if distant(source) is None else None
+    there = member.nbytes if member.method else min(member.packed, member.nbytes, max(source.size - (start or 0), 0))
     if tensor.last > there:
         detail = Saying("problem.torch.outside", name=tensor.name, needed=tensor.last, nbytes=there)
         problems.append(Problem(kind="out-of-bounds", detail=detail, offset=member.offset))
     return tensor.info(None if member.method else start)
+
+
+def _unfetched(directory: Directory) -> Iterator[Problem]:
+    """Of a file far away the storages stay where they are: each would cost a request."""
+    count = sum(not member.name.lower().endswith(".pkl") for member in directory.members)
+    if count:
+        yield Problem(kind="left-there", detail=Saying("problem.torch.left_there", count=count))
 
 
 FORMAT = Format(

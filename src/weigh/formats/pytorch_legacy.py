@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from weigh.codecs.pickle import run
 from weigh.codecs.pickle_observations import LEGACY_MAGIC, legacy_streams, observe
-from weigh.codecs.torch_objects import Rebuilt, Storage, tensors_in
+from weigh.codecs.torch_objects import Rebuilt, Storage, keys_of, tensors_in
 from weigh.core.format import Format
 from weigh.core.header import Header, Problem
 from weigh.core.observation import Observation
@@ -43,7 +43,7 @@ def read(source: Source) -> Header:
             problems.append(Problem(kind="out-of-bounds", detail=detail))
     return Header(
         format="pytorch-legacy",
-        metadata={"protocol": streams[3].protocol},
+        metadata={"protocol": streams[3].protocol, "keys": keys_of(streams[3].value)},
         tensors=tuple(tensor.info(places.get(tensor.storage.key) if tensor.storage else None) for tensor in tensors),
         problems=tuple(problems),
     )

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import msgspec
 
 from weigh.codecs.cursor import Cursor
 from weigh.codecs.json import decode
-from weigh.core.errors import Malformed, Truncated
+from weigh.core.errors import FormatError, Malformed, Truncated
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta, Problem
 from weigh.core.observation import Observation
 from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
-from weigh.knowledge.dtypes import dtypes
+from weigh.knowledge.dtypes import Dtype, dtypes
+from weigh.sources.distant import distant
 
 MOST_HEADER = 100_000_000  # the reference reader's own limit
 MOST_DIMENSIONS = 64
-DTYPES = frozenset(
-    "BOOL F4 F6_E2M3 F6_E3M2 U8 I8 F8_E5M2 F8_E4M3 F8_E8M0 F8_E4M3FNUZ F8_E5M2FNUZ I16 U16 F16 BF16 I32 U32 F32 C64 F64"
-    " I64 U64".split()
-)
+# fmt: off
+DTYPES = frozenset((
+    "BOOL", "F4", "F6_E2M3", "F6_E3M2", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ",
+    "I16", "U16", "F16", "BF16", "I32", "U32", "F32", "C64", "F64", "I64", "U64",
+))
+# fmt: on
 
 
 def matches(source: Source) -> bool:
@@ -40,15 +46,19 @@ def read(source: Source) -> Header:
         raise Malformed("safetensors.length", path=source.path, offset=0, length=length, most=MOST_HEADER)
     if length > cursor.left:
         raise Truncated("past_end", path=source.path, offset=8, what="header", length=length, left=cursor.left)
-    table, doubles = decode(_whole(cursor, length), path=source.path, offset=8)
-    if not isinstance(table, dict):
-        raise Malformed("safetensors.not_a_table", path=source.path, offset=8)
+    table, doubles = _table(_whole(cursor, length), path=source.path)
     metadata, problems = _metadata(table.pop("__metadata__", None))
     problems += [
         Problem(kind="duplicate", detail=Saying("problem.duplicate_key", key=key), offset=8) for key in doubles
     ]
     data = 8 + length
-    tensors = tuple(_tensor(name, row, data=data, path=source.path) for name, row in table.items())
+    known = {id: row for id, row in dtypes().items() if id in DTYPES}
+    tensors = tuple(
+        [
+            _info(name, row, known, data) or _tensor(name, row, data=data, path=source.path)
+            for name, row in table.items()
+        ]
+    )
     problems += _layout(tensors, start=data, size=source.size)
     return Header(format="safetensors", metadata=metadata, tensors=tensors, problems=tuple(problems))
 
@@ -64,8 +74,55 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
 
 
 def _whole(cursor: Cursor, length: int) -> bytes:
+    if (far := distant(cursor.source)) is not None:
+        far.expect(cursor.offset, length)
     step = 32 << 20  # below the walk's bound for one block
     return b"".join(cursor.bytes(min(step, length - start), "header") for start in range(0, length, step))
+
+
+class _Row(msgspec.Struct, forbid_unknown_fields=True):
+    dtype: str
+    shape: tuple[int, ...]
+    data_offsets: tuple[int, int]
+
+
+class _Top(msgspec.Struct):
+    metadata: msgspec.Raw = msgspec.field(name="__metadata__", default=msgspec.Raw())
+
+
+def _table(data: bytes, *, path: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The header's rows, and the keys that stand twice. Raises Malformed."""
+    rows = _rows(data, path=path)
+    if rows is not None:
+        return rows, ()
+    table, doubles = decode(data, path=path, offset=8)
+    if not isinstance(table, dict):
+        raise Malformed("safetensors.not_a_table", path=path, offset=8)
+    return table, doubles
+
+
+def _rows(data: bytes, *, path: str) -> dict[str, Any] | None:
+    """The rows of an ordinary header, decoded straight into their shape; None for anything else, to be read with care.
+
+    A key given twice would go unseen here, so each of a row's three keys must stand as often as there are rows, and
+    none be written with escapes.
+    """
+    try:
+        metadata: Any = None
+        if data.count(b'"__metadata__"') == 1 and (raw := bytes(msgspec.json.decode(data, type=_Top).metadata)):
+            metadata, doubles = decode(raw, path=path, offset=8)
+            data = data.replace(raw, b"null", 1)
+            if doubles or not isinstance(metadata, dict):
+                return None
+        table = msgspec.json.decode(data, type=dict[str, _Row | None])
+    except (FormatError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    number = len(table) - ("__metadata__" in table)
+    if b"\\" in data or any(data.count(b'"%b"' % key) != number for key in (b"dtype", b"shape", b"data_offsets")):
+        return None
+    if list(table.values()).count(None) != ("__metadata__" in table):
+        return None
+    return {**table, "__metadata__": metadata}
 
 
 def _metadata(table: Any) -> tuple[dict[str, Meta], list[Problem]]:
@@ -79,7 +136,22 @@ def _metadata(table: Any) -> tuple[dict[str, Meta], list[Problem]]:
     return dict(strings), [Problem(kind="malformed", detail=Saying("problem.safetensors.metadata"), offset=8)]
 
 
+def _info(name: str, row: Any, known: Mapping[str, Dtype], data: int) -> TensorInfo | None:
+    """The tensor of a row that holds in every respect; None for any other, to be told by `_tensor` what is wrong."""
+    if type(row) is not _Row or row.dtype not in known or len(row.shape) > MOST_DIMENSIONS:
+        return None
+    begin, end = row.data_offsets
+    dtype, elements = known[row.dtype], math.prod(row.shape)
+    if not 0 <= begin <= end < 1 << 63 or min(row.shape, default=0) < 0:
+        return None
+    if -(-elements // dtype.block) * dtype.block_bytes != end - begin:
+        return None
+    return TensorInfo(name=name, dtype=row.dtype, shape=row.shape, nbytes=end - begin, offset=data + begin)
+
+
 def _tensor(name: str, row: Any, *, data: int, path: str) -> TensorInfo:
+    if type(row) is _Row:
+        row = {"dtype": row.dtype, "shape": list(row.shape), "data_offsets": list(row.data_offsets)}
     match row:
         case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [int(begin), int(end)]} if (
             len(row) == 3 and type(begin) is int and type(end) is int and all(type(length) is int for length in shape)

@@ -13,7 +13,7 @@ class ArchitectureRow(Row, frozen=True, kw_only=True):
     """`family` in the makers' spelling; `modality` is what the network takes; `class_name` as transformers calls it;
     `gguf` the same network's name there. Where a configuration does not list its layers: layer `at` (the last,
     if not given) of each `every` sees everything, the others are `rest`; without `every` all are. `parallel`: each
-    layer attends and keeps a recurrent state.
+    layer attends and keeps a recurrent state. `ungated`: a feed-forward is two matrices, not three.
     """
 
     family: tuple[str, ...]
@@ -24,6 +24,7 @@ class ArchitectureRow(Row, frozen=True, kw_only=True):
     every: int | None = None
     at: int | None = None
     parallel: bool | None = None
+    ungated: bool | None = None
 
 
 @functools.cache

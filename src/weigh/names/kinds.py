@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
 
 # The first of these that a name shows decides; what stands earlier says more.
 _BY_FUNCTION: tuple[tuple[str, str], ...] = (
@@ -42,9 +42,21 @@ _BY_FUNCTION: tuple[tuple[str, str], ...] = (
     ("multimodal", "multimodal"),
     ("caption", "multimodal"),
 )
+# Of a brand that talks, or of none, these make something else.
+_OF_TALKERS: tuple[tuple[str, str], ...] = (
+    ("video", "video-generation"),
+    ("image", "image-generation"),
+    ("upscale", "image-generation"),
+    ("refiner", "image-generation"),
+    ("prior", "image-generation"),
+    ("speech", "speech"),
+    ("depth", "vision"),
+)
 _DEDICATED = frozenset(
     {"embedding", "rerank", "speech", "image-generation", "video-generation", "audio-generation", "vertical", "vision"}
 )
+_FILMS = frozenset(["video", "t2v", "i2v", "ti2v", "flf2v", "animate"])
+_TALKS = frozenset(["chat", "instruct", "code", "math", "reasoning", "thinking", "reward", "guard", "translate"])
 _MODALITY: dict[str, tuple[str, ...]] = {
     "llm": ("text",),
     "multimodal": ("image", "text"),
@@ -59,27 +71,39 @@ _MODALITY: dict[str, tuple[str, ...]] = {
 }
 
 
-def kind_of(brand: str | None, functions: Iterable[str]) -> str:
+@functools.lru_cache(maxsize=1024)
+def kind_of(brand: str | None, functions: frozenset[str]) -> str:
     """One kind; `unknown` where neither brand nor function says one."""
-    shown = set(functions)
+    shown = functions
+    if "rerank" in shown and brand in ("embedding", "llm", "multimodal", None):
+        return "rerank"
+    if brand == "image-generation" and shown & _FILMS:
+        return "video-generation"
     if brand in _DEDICATED:
         return brand
-    for function, kind in _BY_FUNCTION:
-        if function in shown:
-            return kind
-    if brand is not None:
-        return brand
-    return "llm" if shown & {"chat", "instruct", "code", "math", "reasoning", "thinking"} else "unknown"
+    if brand == "multimodal" and "image" in shown:
+        return "image-generation"
+    talkers = _OF_TALKERS if brand in ("llm", None) else ()
+    if shown:
+        for function, kind in (*_BY_FUNCTION, *talkers):
+            if function in shown:
+                return kind
+    return brand or ("llm" if shown & _TALKS else "unknown")
 
 
-def modality_of(kind: str, functions: Iterable[str]) -> tuple[str, ...]:
+@functools.lru_cache(maxsize=1024)
+def modality_of(kind: str, functions: tuple[str, ...]) -> tuple[str, ...]:
     """Sorted; empty where the kind is unknown."""
     shown = set(functions)
     found = set(_MODALITY.get(kind, ()))
     if shown & {"omni"}:
-        found |= {"audio", "video"}
+        found |= {"audio"}
     if "audio" in shown and kind == "multimodal":
         found |= {"audio"}
         if "vision" not in shown and "omni" not in shown:
             found -= {"image"}
+    if (kind in ("embedding", "rerank") and "vision" in shown) or "robotics" in shown:
+        found |= {"image", "text"}
+    if "ocr" in shown:
+        found |= {"text"}
     return tuple(sorted(found))

@@ -10,8 +10,8 @@ from weigh.core.reference import Hub, Reference
 
 MOST = 8192
 _HUB = re.compile(r"^(hf|ms|ollama|echo):(.*)$", re.DOTALL)
-_URL = re.compile(r"^(https?)://(.+)$", re.DOTALL)
-_PIECE = re.compile(r"^[^\s/@:\\]+$")
+_URL = re.compile(r"^(https?)://(.*)$", re.DOTALL)
+_PIECE = re.compile(r"(?!\.{1,2}$)[^\s/@:\\\x00-\x1f\x7f]+")
 _SNAPSHOT = re.compile(r"models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\][^/\\]+(?:[/\\](.+))?$")
 _HUBS: dict[str, Hub] = {"hf": "hf", "ms": "ms", "ollama": "ollama", "echo": "echo"}
 # Names that say what a file is in a repository, and nothing of which model.
@@ -37,6 +37,11 @@ def parse(text: str, *, exists: Callable[[str], bool]) -> Reference:
     return Reference(text=text, hub="name", name=text)
 
 
+def may_be_far(text: str) -> bool:
+    """Has it a prefix by which it could lie on the network? A bare `org/name` never has."""
+    return text.startswith(("hf:", "ms:", "http://", "https://"))
+
+
 def canonicalise(reference: Reference) -> Reference:
     """The same reference with its text as we would write it."""
     return Reference(
@@ -53,9 +58,13 @@ def text_of_name(reference: Reference) -> str | None:
     """The text that names the model; None where there is none to read.
 
     Of a path the last part, or the folder's where the file has a generic name; in a Hugging Face cache the repository.
+    Of a file on a hub its own name, or the repository's likewise; of an address its last part.
     """
+    if reference.hub in ("http", "https"):
+        return re.split(r"[?#]", reference.name)[0].rstrip("/").rpartition("/")[2] or None
     if reference.hub != "path":
-        return reference.name.partition("?")[0] if reference.hub in ("http", "https") else reference.name
+        file = (reference.file or "").rpartition("/")[2] if reference.hub in ("hf", "ms") else ""
+        return file if file and not _GENERIC.match(file) else reference.name
     if (snapshot := _SNAPSHOT.search(reference.name)) is not None:
         file = snapshot[3]
         named = file is not None and not _GENERIC.match(re.split(r"[/\\]", file)[-1])
@@ -75,8 +84,8 @@ def _on_hub(text: str, hub: Hub, rest: str) -> Reference:
     namespace, slash, name = rest.rpartition("/")
     if hub == "echo":
         return Reference(text=text, hub=hub, name=name)
-    pieces = [name, *(namespace.split("/") if slash else [])]
-    if not all(_PIECE.match(piece) for piece in pieces) or "\n" in text:
+    pieces = [*(namespace.split("/") if slash else []), name]
+    if not all(_PIECE.fullmatch(piece) for piece in pieces) or len(pieces) > (2 if hub in ("hf", "ms") else 3):
         raise BadReference("reference.hub", text=text, hub=hub)
     return Reference(
         text=text, hub=hub, namespace=namespace or None, name=name, revision=revision or None, file=file or None

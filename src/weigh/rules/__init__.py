@@ -5,6 +5,7 @@ from __future__ import annotations
 from weigh.core.finding import SEVERITIES, Finding, Skip
 from weigh.core.rule import Evidence, Rule
 from weigh.rules import (
+    archive_slip,
     declared_total,
     html_page,
     lfs_pointer,
@@ -13,6 +14,7 @@ from weigh.rules import (
     not_covered,
     not_recognised,
     pickle_import,
+    suffix_mismatch,
     truncated,
     unreadable,
 )
@@ -21,11 +23,13 @@ RULES: tuple[Rule, ...] = (
     pickle_import.RULE,
     truncated.RULE,
     malformed.RULE,
+    archive_slip.RULE,
     missing_shard.RULE,
     lfs_pointer.RULE,
     html_page.RULE,
     unreadable.RULE,
     declared_total.RULE,
+    suffix_mismatch.RULE,
     not_recognised.RULE,
     not_covered.RULE,
 )

@@ -12,12 +12,15 @@ from weigh.core.saying import Saying
 BROKEN = ("malformed", "overlap", "duplicate", "out-of-bounds", "misaligned", "unknown-type")
 ODD = ("gap", "trailing")  # readers go on; something could be hidden there
 MOST_OF_A_FILE = 20
+EMPTY_BY_HABIT = ("__init__.py", "py.typed", ".gitkeep", ".nojekyll")
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:
     """A finding for each broken rule; a file that breaks one a thousand times is told by the first of them."""
     for file in (*evidence.files, *([evidence.folder] if evidence.folder else [])):
         problems = [problem for problem in file.problems if problem.kind in BROKEN + ODD]
+        if file.nbytes == 0 and file.path.endswith(EMPTY_BY_HABIT):
+            continue
         yield from (_finding(file, problem) for problem in problems[:MOST_OF_A_FILE])
     yield from _streams(evidence)
 

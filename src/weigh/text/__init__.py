@@ -39,7 +39,12 @@ def say(saying: Saying | str, language: Language, **values: Hole) -> str:
     words = _section(section, language).get(rest)
     if words is None:
         raise TableError("no_words", key=saying.key, language=language)
-    return _FORMATTER.vformat(words, (), saying.values)
+    return fill(words, saying.values)
+
+
+def fill(words: str, values: Mapping[str, Hole]) -> str:
+    """A sentence with its holes filled; strings in them are made safe for a screen."""
+    return _FORMATTER.vformat(words, (), values)
 
 
 def has_words(key: str, language: Language) -> bool:

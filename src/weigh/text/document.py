@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 
@@ -24,8 +25,11 @@ def to_json(value: object, language: Language, *, indent: int = 2) -> str:
 
 def to_line(value: Value, language: Language, *, schema: int) -> str:
     """One object on one line, `schema` first."""
-    plain = msgspec.to_builtins(value, enc_hook=_hook(language))
-    return to_json({"schema": schema, **plain}, language, indent=0)
+    try:
+        return f'{{"schema":{schema},{msgspec.json.encode(value, enc_hook=_hook(language)).decode()[1:]}'
+    except UnicodeEncodeError:
+        plain = msgspec.to_builtins(value, enc_hook=_hook(language))
+        return json.dumps({"schema": schema, **plain}, ensure_ascii=True)
 
 
 def schema() -> dict[str, object]:
@@ -35,10 +39,15 @@ def schema() -> dict[str, object]:
     return msgspec.json.schema(Report, schema_hook=lambda kind: {"type": "string"})
 
 
+@functools.cache
 def _hook(language: Language) -> Callable[[object], object]:
+    @functools.lru_cache(maxsize=8192)
+    def said(saying: Saying) -> str:
+        return say(saying, language)
+
     def put_into_words(value: object) -> object:
         if isinstance(value, Saying):
-            return say(value, language)
+            return said(value)
         raise TypeError(type(value))
 
     return put_into_words

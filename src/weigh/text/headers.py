@@ -8,18 +8,28 @@ from weigh.core.header import Header, LongArray, Meta
 from weigh.core.model import Model
 from weigh.core.units import in_bytes
 from weigh.text import Language, safe, say
+from weigh.text.datasets import is_told
+from weigh.text.tree import tree_lines
 
 
-def header_lines(model: Model, language: Language) -> Iterator[str]:
-    """For each file that has a header with something to list: its keys, then its tensors, a line each."""
+def header_lines(model: Model, language: Language, *, tree: bool = False) -> Iterator[str]:
+    """For each file that has a header with something to list: its keys, then its tensors, a line each.
+
+    As a tree, the tensors of all files are drawn once, as the one model they are.
+    """
     for file in model.files:
         header = file.header
-        if header is None or not (header.tensors or header.metadata):
+        if header is None or not (header.metadata or (header.tensors and not tree)) or is_told(header):
             continue
         yield ""
         yield safe(file.path)
         yield from (f"  {line}" for line in _metadata(header.metadata, ""))
-        yield from _tensors(header, language)
+        yield from () if tree else _tensors(header, language)
+    if tree:
+        yield ""
+        yield from tree_lines(
+            (tensor for file in model.files if file.header for tensor in file.header.tensors), language
+        )
 
 
 def _metadata(metadata: Mapping[str, Meta], stem: str) -> Iterator[str]:

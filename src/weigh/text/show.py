@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -12,12 +11,15 @@ from rich.text import Text
 from weigh.core.claim import Claim
 from weigh.core.facts import Fact
 from weigh.core.finding import Finding, Skip
-from weigh.core.model import Model, Tokenizer
-from weigh.core.name import Name, Quant
+from weigh.core.model import Contents, Model, Tokenizer
+from weigh.core.name import Quant
 from weigh.core.report import Report, Step
 from weigh.core.units import in_bytes, in_parameters
 from weigh.text import Language, complain_about, has_words, place, safe, say
+from weigh.text.contents import contents_line
+from weigh.text.datasets import data_rows
 from weigh.text.headers import header_lines
+from weigh.text.name import name_blocks
 
 _VERDICT_STYLE = {
     "malicious": "bold red",
@@ -36,26 +38,22 @@ _MOST_FINDINGS = 12
 _MOST_FILES = 8
 
 
-def report_lines(report: Report, language: Language) -> RenderableType:
+def report_lines(report: Report, language: Language, *, tree: bool = False) -> RenderableType:
     """The whole report: verdict, name, contents, claims, findings, what was not seen, what to do next."""
-    return Group(*_blocks(report, language))
+    return Group(*_blocks(report, language, tree=tree))
 
 
-def name_lines(name: Name, language: Language) -> RenderableType:
-    """A name alone: drawn, each part explained."""
-    return Group(*_name(name, language))
-
-
-def _blocks(report: Report, language: Language) -> Iterator[RenderableType]:
+def _blocks(report: Report, language: Language, *, tree: bool) -> Iterator[RenderableType]:
     yield _title(report, language)
     if report.error is not None:
         yield Text("  " + complain_about(report.error, language))
         return
     if report.name is not None:
-        yield from _name(report.name, language)
+        yield from name_blocks(report.name, language)
     if report.model is not None:
         yield from _section("contents", _contents(report, report.model, language), language)
-        yield from (Text(line) for line in header_lines(report.model, language))
+        yield from _data(report.model, language)
+        yield from (Text(line) for line in header_lines(report.model, language, tree=tree))
     yield from _section("claims", _claims(report.claims, language), language)
     yield from _section("findings", _findings(report.findings, language), language)
     yield from _section("skips", _skips(report.skips, language), language)
@@ -84,72 +82,6 @@ def _section(key: str, rows: list[tuple[Text, Text]], language: Language) -> Ite
     yield table
 
 
-# The name
-
-
-def _name(name: Name, language: Language) -> Iterator[RenderableType]:
-    spoken = [part for part in name.parts if part.kind != "separator"]
-    if not spoken:
-        return
-    yield Text()
-    yield Text(say("heading.name", language), style="bold cyan")
-    yield from _drawn(name)
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, max_width=40)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for part in spoken:
-        why = say(part.why, language) if part.why is not None else ""
-        doubt = Text("?" if part.confidence is not None and part.confidence < 0.6 else "", style="yellow")
-        left = Text("  ").append(safe(part.text, longest=40), style="bold").append_text(doubt)
-        table.add_row(left, Text(_part_kind(part.kind, language), style="dim"), Text(why))
-    yield table
-    yield from (Text("  " + line, style="dim") for line in _said_of_the_name(name, language))
-
-
-def _part_kind(kind: str, language: Language) -> str:
-    return say(f"part_kind.{kind}", language)
-
-
-def _drawn(name: Name) -> Iterator[Text]:
-    """The name and, below it, a rule under each part that says something; only where it fits a line."""
-    shown = [(safe(part.text), part.kind) for part in name.parts]
-    if sum(cell_len(text) for text, _ in shown) > 96:
-        return
-    yield Text("  " + "".join(text for text, _ in shown), style="bold")
-    marks = {"separator": " ", "unknown": "·"}
-    yield Text("  " + "".join(marks.get(kind, "─") * cell_len(text) for text, kind in shown), style="cyan")
-
-
-def _said_of_the_name(name: Name, language: Language) -> Iterator[str]:
-    missing = list(_unsaid(name))
-    if missing and name.kind != "unknown":
-        listed = say("name.and", language).join(say(f"name.missing.{key}", language) for key in missing)
-        yield say("name.does_not_say", language, what=listed)
-    size = name.size
-    if size is not None and size.total_b is not None:
-        if size.active_b is not None:
-            yield say("name.moe", language, total=size.total_b * 1e9, active=size.active_b * 1e9)
-        else:
-            bits = float(name.quant.bits) if name.quant is not None and name.quant.bits is not None else 16.0
-            yield say(
-                "name.dense", language, total=size.total_b * 1e9, bits=bits, nbytes=int(size.total_b * 1e9 * bits / 8)
-            )
-    for part in name.other_readings:
-        if part.why is not None:
-            yield say("name.other", language, text=part.text, why=say(part.why, language))
-
-
-def _unsaid(name: Name) -> Iterator[str]:
-    """What the name leaves open."""
-    if name.size is None:
-        yield "size"
-    if name.quant is None:
-        yield "quant"
-    if name.context_tokens is None:
-        yield "context"
-
-
 # The contents
 
 
@@ -164,6 +96,18 @@ def _contents(report: Report, model: Model, language: Language) -> list[tuple[Te
     return lines + _files(report, language)
 
 
+def _data(model: Model, language: Language) -> Iterator[RenderableType]:
+    """Data sets, archives and unknown files, each with what there is to say of it."""
+    files = list(data_rows(model, language))
+    shown: list[tuple[Text, Text]] = []
+    for path, rows in files:
+        if len(model.files) > 1:
+            shown.append((Text(safe(path), style="bold"), Text()))
+        shown += [(_label(key, language), Text(safe(text, longest=1000))) for key, text in rows]
+    held = any(key in ("rows", "members") for _, rows in files for key, _ in rows)
+    yield from _section("data" if held else "look", shown, language)
+
+
 def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[object] | None, str]]:
     """Each fact with its key and its value as people write it."""
 
@@ -174,6 +118,8 @@ def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[o
         assert isinstance(fact, Fact)
         return key, fact, write(fact.value)
 
+    if model.contents is not None and not _is_plain(model.contents.value):
+        yield row("contents", model.contents, lambda contents: contents_line(contents, language))
     yield row("architecture", model.model_type, str)
     yield row("num_parameters", model.num_parameters, in_parameters)
     yield row("num_active_parameters", model.num_active_parameters, in_parameters)
@@ -181,6 +127,8 @@ def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[o
     yield row("dtypes", model.dtypes, _dtypes)
     yield row("bits_per_weight", model.bits_per_weight, lambda bits: f"{bits:.2f}")
     yield row("quantisation", model.quantisation, _quant)
+    if model.contents is not None and model.contents.value.unquantised:
+        yield row("unquantised", model.contents, lambda contents: ", ".join(contents.unquantised))
     yield row("context_length", model.context_length, lambda tokens: f"{tokens:,}")
     yield row("tokenizer", model.tokenizer, lambda tokenizer: _tokenizer(tokenizer, language))
     yield row("chat_template", model.chat_template, lambda text: say("contents.template", language, count=len(text)))
@@ -194,6 +142,11 @@ def _shown_facts(model: Model, language: Language) -> Iterator[tuple[str, Fact[o
     yield row("licence", model.licence, str)
     yield row("base_model", model.base_model, str)
     yield row("nbytes", model.nbytes, in_bytes)
+
+
+def _is_plain(contents: Contents) -> bool:
+    """A language model and nothing else: the architecture says more."""
+    return contents.kind == "component" and not contents.beside and contents.parts[0].component == "language-model"
 
 
 def _label(key: str, language: Language) -> Text:

@@ -1,0 +1,255 @@
+"""Will it run: a report's model, or a name alone, placed on devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from weigh.core.architecture import Architecture
+from weigh.core.errors import BadReference
+from weigh.core.fit import Fit
+from weigh.core.hardware import Device
+from weigh.core.model import Model
+from weigh.core.name import Name
+from weigh.core.report import Report
+from weigh.core.value import Value
+from weigh.fit.case import ENGINES, Case
+from weigh.fit.devices import GB, budget_of, device
+from weigh.fit.llamacpp import KV_BYTES
+from weigh.fit.place import place
+from weigh.fit.weights import Weights, of_bits, of_recipe
+from weigh.knowledge.gguf_recipes import gguf_recipes
+from weigh.knowledge.naming import quantisations
+from weigh.sources.machine import Host, Run, look
+
+DEFAULT_CONTEXT = 8192
+MOST_CONTEXT = 1 << 28
+MOST_PARALLEL = 4096
+DEFAULT_QUANT = "Q4_K_M"
+DOUBT = 2.5  # how far the cache of a network that nobody described may lie from the usual, either way
+# Bytes of cache a token takes in a network with shared heads, by the square root of its parameters in billions.
+KV_PER_ROOT = 40_000
+TEXT_MODALITIES = frozenset({"text"})
+
+
+class Wish(Value, frozen=True, kw_only=True):
+    """What was asked for; None leaves the choice to us."""
+
+    engine: str | None = None
+    context_length: int | None = None
+    kv: str = "f16"
+    parallel: int = 1
+    ubatch: int = 512
+    flash_attention: bool = True
+    quant: str | None = None
+
+
+def fits(report: Report, devices: Sequence[Device], wish: Wish) -> tuple[Fit, ...]:
+    """One Fit a device. Raises BadReference for a wish that cannot be, or where nothing says how large it is."""
+    _check(wish)
+    engine = wish.engine or _engine(report, wish)
+    case = _case(report, wish)
+    return tuple(place(case, device, engine) for device in devices)
+
+
+def devices_of(texts: Iterable[str], run: Run) -> tuple[Device, ...]:
+    """Those named; `cpu` and nothing at all mean this machine. Raises BadReference."""
+    named = tuple(texts)
+    if not named:
+        return here(look(run))
+    return tuple(found for text in named for found in _named(text, run))
+
+
+def here(host: Host) -> tuple[Device, ...]:
+    """This machine's accelerators, then its processor."""
+    found = []
+    for accelerator in host.accelerators:
+        try:
+            known = device(accelerator.name)
+        except BadReference:
+            continue
+        memory = accelerator.memory or known.memory
+        free = accelerator.free if accelerator.free is not None else memory
+        budget = min(budget_of(known.device_class, memory), free)
+        found.append(msgspec.structs.replace(known, memory=memory, budget=budget))
+    return (*_alike(found), _processor(host))
+
+
+def _alike(devices: Sequence[Device]) -> tuple[Device, ...]:
+    """Cards of one kind with about the same room count as several of one; the smallest room counts."""
+    by_name: dict[str, list[Device]] = {}
+    for one in devices:
+        by_name.setdefault(one.name, []).append(one)
+    return tuple(
+        msgspec.structs.replace(same[0], count=len(same), budget=min(one.budget for one in same))
+        for same in by_name.values()
+    )
+
+
+def _named(text: str, run: Run) -> tuple[Device, ...]:
+    if text.strip().lower() in ("cpu", "here", "this", "本机"):
+        found = here(look(run))
+        return found[-1:] if text.strip().lower() == "cpu" else found
+    return (device(text),)
+
+
+def _processor(host: Host) -> Device:
+    """Bandwidth is what such a machine usually has: two channels of memory, or eight where it has many cores."""
+    try:
+        known = device(host.processor)
+    except BadReference:
+        known = device("DDR5-5600" if host.cores <= 32 else "EPYC 9654")
+    bandwidth = min(known.bandwidth, host.cores * 12e9)  # one core reads no more than that
+    return Device(
+        name=host.processor,
+        device_class="cpu",
+        memory=host.memory,
+        budget=max(host.available - GB // 2, 0),
+        bandwidth=bandwidth,
+        tflops={"fp32": host.cores * 0.08},
+        cores=host.cores,
+        confidence="low",
+        source=known.source,
+    )
+
+
+def _check(wish: Wish) -> None:
+    if wish.engine is not None and wish.engine not in ENGINES:
+        raise BadReference("fit.engine", engine=wish.engine, known=", ".join(ENGINES))
+    if wish.kv not in KV_BYTES:
+        raise BadReference("fit.kv", kv=wish.kv, known=", ".join(KV_BYTES))
+    if wish.context_length is not None and not 0 < wish.context_length <= MOST_CONTEXT:
+        raise BadReference("fit.context", context=wish.context_length, most=MOST_CONTEXT)
+    if not 0 < wish.parallel <= MOST_PARALLEL or not 0 < wish.ubatch <= 1 << 16:
+        raise BadReference("fit.parallel", parallel=wish.parallel, ubatch=wish.ubatch)
+
+
+def _engine(report: Report, wish: Wish) -> str:
+    """llama.cpp for GGUF and where nothing is said, vLLM for other labels, transformers for files of torch's."""
+    model = report.model
+    label = wish.quant or _label(report.name)
+    if label is not None and (wish.quant is not None or model is None):
+        return "llama.cpp" if label.upper() in gguf_recipes() else "vllm"
+    if model is not None and model.format is not None and model.format.value != "gguf":
+        return "transformers"
+    return "llama.cpp"
+
+
+def _case(report: Report, wish: Wish) -> Case:
+    model, name = report.model, report.name
+    shape = model.architecture if model is not None and model.architecture is not None else None
+    shape = shape if shape is not None and shape.layers and shape.hidden_size else None
+    limit = model.context_length.value if model is not None and model.context_length is not None else None
+    if wish.context_length is not None and limit is not None and wish.context_length > limit:
+        raise BadReference("fit.beyond", context=wish.context_length, limit=limit)
+    weights, basis, packed = _weights(report, shape, wish)
+    length = wish.context_length or min(DEFAULT_CONTEXT, limit or DEFAULT_CONTEXT)
+    estimated = [] if basis == "header" else ["weights"]
+    if shape is None:
+        estimated += ["kv_cache", "compute"]
+    return Case(
+        name=report.reference.name if report.reference.hub == "path" else _called(report, name),
+        weights=weights,
+        packed=packed,
+        basis=basis,
+        estimated=tuple(estimated),
+        architecture=shape,
+        kv_per_token=round(KV_PER_ROOT * max(weights.parameters / 1e9, 0.05) ** 0.5) if shape is None else None,
+        doubt=DOUBT if shape is None else 1.0,
+        context_length=length,
+        parallel=wish.parallel,
+        ubatch=wish.ubatch,
+        kv=wish.kv,
+        flash_attention=wish.flash_attention,
+    )
+
+
+def _called(report: Report, name: Name | None) -> str:
+    return name.name if name is not None else str(report.reference)
+
+
+def _weights(report: Report, shape: Architecture | None, wish: Wish) -> tuple[Weights, str, bool]:
+    """Bytes: of the files, else of the shape, else of the figure in the name. Raises BadReference."""
+    model, name = report.model, report.name
+    if wish.quant is None and model is not None and (found := _of_files(model)) is not None:
+        bits = model.bits_per_weight
+        return found, "header", bits is not None and bits.value < 15
+    label = (wish.quant or _label(name) or DEFAULT_QUANT).upper()
+    if shape is not None and (found := of_recipe(shape, label)) is not None:
+        return found, "config", label not in ("F16", "BF16", "F32")
+    bits_each = _bits(label)
+    if bits_each is None:
+        raise BadReference("fit.quant", quant=label)
+    if shape is not None and (found := of_bits(shape, bits_each)) is not None:
+        return found, "config", bits_each < 15
+    return _of_name(report, bits_each), "name", bits_each < 15
+
+
+def _of_files(model: Model) -> Weights | None:
+    if model.weight_nbytes is None or model.num_parameters is None:
+        return None
+    total, parameters = model.weight_nbytes.value, model.num_parameters.value
+    active = model.num_active_parameters.value if model.num_active_parameters is not None else parameters
+    table = _looked_up(model)
+    idle = parameters - active
+    rate = (total - table) / parameters if parameters else 0.0
+    shares = [layer for layer in (model.architecture.layers if model.architecture else ()) if layer.experts]
+    routed = round(idle * rate / (1 - _used(shares))) if idle and shares and _used(shares) < 1 else 0
+    return Weights(
+        total=total,
+        active=max(total - table - round(idle * rate), 0),
+        routed=min(routed, total),
+        parameters=parameters,
+        active_parameters=active,
+    )
+
+
+def _used(layers: Sequence[object]) -> float:
+    """The share of the experts that a token uses, on average."""
+    shares = [getattr(layer, "experts_used", 0) / getattr(layer, "experts", 1) for layer in layers]
+    return sum(shares) / len(shares)
+
+
+def _looked_up(model: Model) -> int:
+    """Bytes of the table of which a token reads one row, where the head is another."""
+    tensors = [tensor for file in model.files if file.header is not None for tensor in file.header.tensors]
+    names = {tensor.name for tensor in tensors}
+    if not names & {"output.weight", "lm_head.weight"}:
+        return 0
+    tables = ("token_embd.weight", "model.embed_tokens.weight", "transformer.wte.weight", "embed_tokens.weight")
+    return sum(tensor.nbytes or 0 for tensor in tensors if tensor.name in tables)
+
+
+def _label(name: Name | None) -> str | None:
+    return name.quant.scheme or name.quant.method if name is not None and name.quant is not None else None
+
+
+def _bits(label: str) -> float | None:
+    """Real bits a weight of a label, from the table of quantisations; the digit in it where the table has none."""
+    rows = [row for row in quantisations() if label in {(row.scheme or "").upper(), row.id.upper()}]
+    real = next((row.bits_per_weight for row in rows if row.bits_per_weight is not None), None)
+    nominal = next((row.bits for row in rows if row.bits is not None), None)
+    methods = [row for row in quantisations() if (row.method or "").upper() == label]
+    return real or (nominal * 1.06 if nominal is not None else None) or (4.25 if methods else None)
+
+
+def _of_name(report: Report, bits: float) -> Weights:
+    size = report.name.size if report.name is not None else None
+    total = size.total_b if size is not None else None
+    if size is not None and total is None and size.experts and size.expert_b:
+        total = size.experts * size.expert_b * 0.83  # what is not experts counts once: 8x7B is 46.7 B
+    if total is None:
+        total = size.effective_b if size is not None else None
+    if not total:
+        raise BadReference("fit.sizeless", text=report.reference.text)
+    active = (size.active_b if size is not None else None) or total
+    nbytes = round(total * 1e9 * bits / 8)
+    share = min(active / total, 1.0)
+    return Weights(
+        total=nbytes,
+        active=round(nbytes * share),
+        routed=round(nbytes * (1 - share)) if share < 1 else 0,
+        parameters=round(total * 1e9),
+        active_parameters=round(active * 1e9),
+    )

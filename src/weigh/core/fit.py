@@ -1,0 +1,62 @@
+"""Whether a model runs on a device: memory by term, speed as an interval, and why."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from weigh.core.saying import Saying
+from weigh.core.value import Value
+
+Verdict = Literal["fits", "tight", "offload", "no"]
+VERDICTS: tuple[Verdict, ...] = ("fits", "tight", "offload", "no")  # the best first
+
+
+class Memory(Value, frozen=True, kw_only=True):
+    """Bytes by term; `total` is their sum. `overhead` is what the engine and its driver take besides."""
+
+    weights: int
+    kv_cache: int
+    recurrent_state: int
+    compute: int
+    output: int
+    overhead: int
+    total: int
+
+
+class Interval(Value, frozen=True, kw_only=True):
+    """A figure that is not known to the digit."""
+
+    low: float
+    typical: float
+    high: float
+
+
+class Speed(Value, frozen=True, kw_only=True):
+    """Tokens a second: one after another, and of the prompt."""
+
+    decode: Interval | None = None
+    prefill: Interval | None = None
+
+
+class Share(Value, frozen=True, kw_only=True):
+    """What of it one device holds, and what it may hold, in bytes."""
+
+    device: str
+    memory: int
+    budget: int
+
+
+class Fit(Value, frozen=True, kw_only=True):
+    """`basis` says where the weights' bytes and the shapes are from; `estimated` names the terms that are estimates."""
+
+    device: str
+    engine: str
+    context_length: int | None = None
+    verdict: Verdict
+    memory: Memory
+    devices: tuple[Share, ...] = ()
+    speed: Speed | None = None
+    basis: str
+    estimated: tuple[str, ...] = ()
+    because: Saying
+    command: str | None = None

@@ -1,0 +1,1 @@
+"""Will it run, how fast: pure over Architecture, Header and Machine."""

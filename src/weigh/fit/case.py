@@ -1,0 +1,122 @@
+"""What is to be placed: a network's shape, its bytes, how it is asked for, and how much of that is estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from weigh.core.architecture import Architecture
+from weigh.core.fit import Memory
+from weigh.core.value import Value
+from weigh.fit import llamacpp, vllm
+from weigh.fit.weights import Weights
+
+MIB = 1 << 20
+CUDA_CONTEXT = 450 * MIB  # each GPU; logged 451 to 456 MiB
+TORCH_OVERHEAD = 600 * MIB  # CUDA context, library workspaces, allocator
+MLX_OVERHEAD = 200 * MIB
+# A graph on a GPU needs more than on a processor, by how much is not known without one.
+GPU_COMPUTE_FACTOR, GPU_COMPUTE_MORE = 1.3, 150 * MIB
+MARGIN = 0.02  # of all of it: what no closed form counts
+
+ENGINES = ("llama.cpp", "vllm", "transformers", "mlx")
+
+
+class Case(Value, frozen=True, kw_only=True):
+    """`architecture` is None where only a name is known: then the cache is `kv_per_token` bytes, within a factor of
+    `doubt` either way. `name` is what a command line calls it.
+    """
+
+    name: str
+    weights: Weights
+    packed: bool
+    basis: str
+    estimated: tuple[str, ...] = ()
+    architecture: Architecture | None = None
+    kv_per_token: int | None = None
+    doubt: float = 1.0
+    context_length: int
+    parallel: int = 1
+    ubatch: int = 512
+    kv: str = "f16"
+    flash_attention: bool = True
+
+
+def memory(case: Case, engine: str, *, gpu: bool, share: int = 1) -> Memory:
+    """What it takes in all on `share` devices alike, as this engine lays it out."""
+    return _LAYOUTS[engine](case, gpu, share)
+
+
+def upper(need: Memory, case: Case) -> int:
+    """The most that it may take: the total, and what of it is not sure."""
+    unsure = (case.doubt - 1) * need.kv_cache + MARGIN * need.total
+    return round(need.total + unsure)
+
+
+def summed(**terms: int) -> Memory:
+    """With their total."""
+    return Memory(**terms, total=sum(terms.values()))
+
+
+def _llamacpp(case: Case, gpu: bool, share: int) -> Memory:
+    shape = case.architecture
+    setting = llamacpp.Setting(
+        context_length=case.context_length,
+        parallel=case.parallel,
+        ubatch=case.ubatch,
+        kv=case.kv,
+        flash_attention=case.flash_attention,
+    )
+    compute = llamacpp.compute(shape, setting) if shape is not None else None
+    step = compute if compute is not None else 300 * MIB
+    if gpu:
+        step = round(step * GPU_COMPUTE_FACTOR) + GPU_COMPUTE_MORE
+    return summed(
+        weights=case.weights.total,
+        kv_cache=llamacpp.kv_cache(shape, setting) if shape is not None else _guessed_kv(case),
+        recurrent_state=llamacpp.recurrent_state(shape, setting) if shape is not None else 0,
+        compute=step * share,
+        output=llamacpp.output(shape, setting) if shape is not None else 0,
+        overhead=CUDA_CONTEXT * share if gpu else 0,
+    )
+
+
+def _vllm(case: Case, gpu: bool, share: int) -> Memory:
+    shape = case.architecture
+    setting = vllm.Setting(
+        context_length=case.context_length, parallel=case.parallel, tensor_parallel=share, kv=case.kv
+    )
+    return summed(
+        weights=case.weights.total,
+        kv_cache=vllm.kv_cache(shape, setting) * share if shape is not None else _guessed_kv(case),
+        recurrent_state=vllm.recurrent_state(shape, setting) * share if shape is not None else 0,
+        compute=vllm.activations(shape, setting) * share if shape is not None else 500 * MIB * share,
+        output=0,
+        overhead=vllm.NON_TORCH * share,
+    )
+
+
+def _torch(case: Case, overhead: int) -> Memory:
+    """Keys and values in sixteen bits, as long as the sequence; activations of one prompt."""
+    plain = llamacpp.Setting(context_length=case.context_length, parallel=case.parallel, ubatch=0)
+    shape = case.architecture
+    setting = vllm.Setting(context_length=case.context_length, batched_tokens=min(case.context_length, 2048))
+    return summed(
+        weights=case.weights.total,
+        kv_cache=llamacpp.kv_cache(shape, plain) if shape is not None else _guessed_kv(case),
+        recurrent_state=llamacpp.recurrent_state(shape, plain) if shape is not None else 0,
+        compute=vllm.activations(shape, setting) if shape is not None else 500 * MIB,
+        output=llamacpp.output(shape, plain) if shape is not None else 0,
+        overhead=overhead,
+    )
+
+
+def _guessed_kv(case: Case) -> int:
+    return (case.kv_per_token or 0) * case.context_length * case.parallel
+
+
+_LAYOUTS: dict[str, Callable[[Case, bool, int], Memory]] = {
+    "llama.cpp": _llamacpp,
+    "vllm": _vllm,
+    "transformers": lambda case, gpu, share: _torch(case, (TORCH_OVERHEAD if gpu else 0) * share),
+    "mlx": lambda case, gpu, share: _torch(case, MLX_OVERHEAD),
+}

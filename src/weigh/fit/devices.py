@@ -1,0 +1,149 @@
+"""A device as people write it - `4090`, `2x RTX 4090`, `M4 Max 64GB`, `昇腾910B` - found in the table."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from typing import NamedTuple
+
+from weigh.core.errors import BadReference
+from weigh.core.hardware import Device
+from weigh.knowledge.devices import DeviceRow, devices
+
+GB = 1 << 30
+MARGIN = 1 << 30  # of a card's memory, left to the driver, the screen and the allocator
+MOST_COUNT = 4096
+MOST_TEXT = 200
+# The share of shared memory that the system lets an accelerator hold: small Macs about 0.74, large ones 0.84.
+_APPLE_SMALL, _APPLE_LARGE, _APPLE_LARGE_FROM = 0.74, 0.84, 96 * GB
+_SHARED = 0.75
+_COUNT = re.compile(
+    r"^\s*(\d{1,5})(?:\s*[x×*](?![a-z])|[x×*]|\s*(?:张|块|卡))\s*|(?<=\s)[x×*]\s*(\d{1,5})\s*$", re.IGNORECASE
+)
+_MEMORY = re.compile(r"(?<![\d.])(\d{1,4})\s*(?:gib|gb|g)\b", re.IGNORECASE)
+_MADE = re.compile(r"(?<=sxm)\d|hbm\d?e?|ddr\d[x]?", re.IGNORECASE)  # how it is built: SXM4, HBM3, GDDR6
+_WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
+# fmt: off
+_CHINESE = {
+    "昇腾": " ascend ", "寒武纪": " cambricon ", "摩尔线程": " moore threads ", "海光": " hygon ", "鲲鹏": " kunpeng ",
+    "昆仑芯": " kunlunxin ", "沐曦": " metax ", "燧原": " enflame ", "壁仞": " biren ", "天数智芯": " iluvatar ",
+    "树莓派": " raspberry pi ",
+}
+# fmt: on
+_USUAL = ("GeForce RTX 4090", "A100 SXM 80GB", "Apple M4 Max (40-core GPU)")  # for what nothing comes near
+# What is said of a product without telling it from others.
+_NOISE = frozenset(
+    "nvidia geforce amd radeon instinct intel apple huawei google aws qualcomm gpu graphics card core cores the tesla"
+    " npu dcu datacenter gen gib gb g memory vram".split()
+)
+
+
+class _Known(NamedTuple):
+    row: DeviceRow
+    words: frozenset[str]
+
+
+def device(text: str) -> Device:
+    """The product meant, `count` of them; the memory written down counts where the product comes with several.
+
+    Raises BadReference with the nearest names where none or several are meant alike.
+    """
+    if len(text) > MOST_TEXT:
+        raise BadReference("device.long", most=MOST_TEXT)
+    count, rest = _counted(text)
+    memory = next((int(found[1]) for found in _MEMORY.finditer(rest)), None)
+    words = _words(_MEMORY.sub(" ", rest))
+    if all(word.isdigit() and len(word) < 4 for word in words):
+        words = frozenset()  # `100` is the number of many
+    rows = [known for known in _table() if words and words <= known.words]
+    if not rows and memory is None:  # `M4 Max 64`
+        memory, rows = _bare_memory(words)
+    if not rows:
+        raise BadReference("device.unknown", text=text, nearest=", ".join(nearest(rest)))
+    return _device(_best(rows, words, memory), count, memory)
+
+
+def nearest(text: str, *, most: int = 3) -> list[str]:
+    """Names in the table that come close."""
+    names = {row.name.lower(): row.name for row in devices()}
+    spelt = text.lower().strip()
+    close = difflib.get_close_matches(spelt, names, n=most, cutoff=0.5)
+    digits = set(re.findall(r"\d{3,4}", spelt))
+    same = [low for low in names if digits & set(re.findall(r"\d{3,4}", low))]
+    return [names[low] for low in dict.fromkeys([*same, *close])][:most] or list(_USUAL)
+
+
+def budget_of(row_class: str, memory: int) -> int:
+    """What of a device's memory a model may take."""
+    match row_class:
+        case "apple":
+            return int(memory * (_APPLE_LARGE if memory >= _APPLE_LARGE_FROM else _APPLE_SMALL))
+        case "unified" | "cpu":
+            return int(memory * _SHARED)
+        case _:
+            return max(memory - MARGIN, 0)
+
+
+def _counted(text: str) -> tuple[int, str]:
+    found = _COUNT.search(text)
+    if found is None:
+        return 1, text
+    count = int(found[1] or found[2])
+    if not 1 <= count <= MOST_COUNT:
+        raise BadReference("device.count", text=text, most=MOST_COUNT)
+    return count, text[: found.start()] + " " + text[found.end() :]
+
+
+def _words(text: str) -> frozenset[str]:
+    low = text.lower()
+    for chinese, word in _CHINESE.items():
+        low = low.replace(chinese, word)
+    return frozenset(_WORD.findall(_MADE.sub(" ", low))) - _NOISE
+
+
+@functools.cache
+def _table() -> tuple[_Known, ...]:
+    found = []
+    for row in devices():
+        for name in (row.name, *row.aliases):
+            found.append(_Known(row, _words(name) | _words(row.vendor)))
+    return tuple(found)
+
+
+def _bare_memory(words: frozenset[str]) -> tuple[int | None, list[_Known]]:
+    """A number that no product's name has may be its memory."""
+    for word in sorted((word for word in words if word.isdigit()), key=int, reverse=True):
+        if 1 <= int(word) <= 4096:
+            rest = words - {word}
+            rows = [known for known in _table() if rest and rest <= known.words]
+            if rows:
+                return int(word), rows
+    return None, []
+
+
+def _best(rows: list[_Known], words: frozenset[str], memory: int | None) -> DeviceRow:
+    """The plainest name with these words; of equals the one with the memory asked for, then the newest and largest."""
+
+    def rank(known: _Known) -> tuple[bool, int, int, float]:
+        other = memory is not None and abs(known.row.memory_gb - memory) > 1
+        return other, len(known.words - words), -(known.row.released or 0), -known.row.bandwidth_gbs
+
+    return min(rows, key=rank).row
+
+
+def _device(row: DeviceRow, count: int, memory_gb: int | None) -> Device:
+    shared = row.device_class in ("apple", "unified", "cpu")
+    taken = memory_gb if memory_gb is not None and (shared or abs(row.memory_gb - memory_gb) > 1) else row.memory_gb
+    memory = round(taken * GB)
+    return Device(
+        name=row.name,
+        device_class=row.device_class,
+        memory=memory,
+        budget=budget_of(row.device_class, memory),
+        bandwidth=row.bandwidth_gbs * 1e9,
+        tflops=row.tflops,
+        count=count,
+        confidence=row.confidence,
+        source=row.source,
+    )

@@ -1,0 +1,94 @@
+"""`weigh fit` as it is typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from weigh.cli.main import weigh
+
+CONFIG = {
+    "model_type": "llama",
+    "num_hidden_layers": 32,
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "max_position_embeddings": 131072,
+    "tie_word_embeddings": False,
+}
+
+
+def fit(*arguments: str) -> tuple[int, dict[str, object]]:
+    done = CliRunner().invoke(weigh, ["fit", *arguments, "--json", "--offline"], standalone_mode=False)
+    return done.return_value, json.loads(done.output)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("device", "verdict"), [("4090", "fits"), ("4x 4090", "fits"), ("M4 Max 64GB", "fits"), ("GTX 1050 Ti", "offload")]
+)
+def test_a_configuration_alone_is_enough(folder: str, device: str, verdict: str) -> None:
+    status, answer = fit(folder, "--on", device, "--quant", "Q4_K_M")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert status == 0
+    assert (found["verdict"], found["basis"], found["engine"]) == (verdict, "config", "llama.cpp")
+    assert found["memory"]["total"] == sum(size for term, size in found["memory"].items() if term != "total")
+    assert found["memory"]["kv_cache"] == 1024 << 20
+    low, typical, high = (found["speed"]["decode"][key] for key in ("low", "typical", "high"))
+    assert 0 < low <= typical <= high
+
+
+def test_what_does_not_go_there_is_not_said_to_fit(folder: str) -> None:
+    _, answer = fit(folder, "--on", "RTX 4060", "--engine", "vllm", "--quant", "FP8")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert found["verdict"] == "no"
+    assert "command" not in found
+
+
+def test_experts_go_to_the_host_before_layers_do() -> None:
+    _, answer = fit("Qwen3-30B-A3B-Q8_0.gguf", "--on", "4090")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert (found["verdict"], "--cpu-moe" in found["command"]) == ("offload", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("Qwen3-8B", "--on", "banana"), "banana"),
+        (("Qwen3-8B", "--on", "4090", "--engine", "warp"), "warp"),
+        (("Qwen3-8B", "--on", "4090", "--kv", "q99"), "q99"),
+        (("Qwen3-8B", "--on", "4090", "--context", "0"), "0"),
+        (("Qwen3-8B", "--on", "4090", "--quant", "Q99_X"), "Q99_X"),
+        (("nothing-known", "--on", "4090"), "nothing-known"),
+        (("/nowhere/at/all", "--on", "4090"), "path"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_one_clear_line(arguments: tuple[str, ...], said: str) -> None:
+    status, answer = fit(*arguments)
+    assert status == 2
+    assert said in answer["error"]["message"]  # type: ignore[index]
+    assert answer.get("fits", []) == []
+
+
+def test_a_context_beyond_the_models_own_is_refused(folder: str) -> None:
+    status, answer = fit(folder, "--on", "4090", "--context", "200000", "--quant", "Q4_K_M")
+    assert status == 2
+    assert "131,072" in answer["error"]["message"]  # type: ignore[index]
+
+
+def test_absurd_configurations_are_answered(tmp_path: Path) -> None:
+    for change in ({"num_attention_heads": 0}, {"hidden_size": 10**30}, {"num_hidden_layers": -1}, {"vocab_size": "x"}):
+        (tmp_path / "config.json").write_text(json.dumps({**CONFIG, **change}))
+        status, answer = fit(str(tmp_path), "--on", "4090", "--quant", "Q4_K_M")
+        assert status in (0, 2)
+        assert ("error" in answer) == (status == 2)
