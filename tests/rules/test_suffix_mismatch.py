@@ -35,7 +35,7 @@ HARMLESS = [
     ("a.pkl", PICKLE),
     ("a.pt", PICKLE),
     ("a.ckpt", PICKLE),
-    ("a.pkl.gz", gzip.compress(PICKLE)),
+    ("a.pkl.gz", gzip.compress(PICKLE, mtime=0)),
     ("a.md", b"a,b\n1,2\n3,4\n"),
     ("a.json", b'{"a": 1}\n{"a": 2}\n'),
     ("a.unheard-of", TEXT),
