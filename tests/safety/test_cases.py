@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.safety import Case, cases
+from tests.cases.safety import Case, cases
 from weigh.app.weigh import weigh
 
 

@@ -13,12 +13,16 @@ from weigh.rules import (
     not_covered,
     not_recognised,
     pickle_import,
+    template_code,
+    template_suspicious,
     truncated,
     unreadable,
 )
 
 RULES: tuple[Rule, ...] = (
     pickle_import.RULE,
+    template_code.RULE,
+    template_suspicious.RULE,
     truncated.RULE,
     malformed.RULE,
     missing_shard.RULE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from tools.safety import Case
+from tests.cases.safety import Case
 
 GLOBALS = """
 os system | posix system | nt system | os popen | os execv | subprocess Popen | subprocess check_output | builtins eval

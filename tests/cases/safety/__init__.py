@@ -18,6 +18,6 @@ class Case(NamedTuple):
 
 def cases() -> tuple[Case, ...]:
     """All of them, in order."""
-    from tools.safety import archives, folders, ggufs, pickles, templates
+    from tests.cases.safety import archives, folders, ggufs, pickles, templates
 
     return tuple(case for module in (pickles, archives, ggufs, templates, folders) for case in module.CASES)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from tools.safety import Case
-from tools.safety.archives import EVIL, torch_zip
+from tests.cases.safety import Case
+from tests.cases.safety.archives import EVIL, torch_zip
 
 U8, I8, U32, I32, F32, STRING, ARRAY = 0, 1, 4, 5, 6, 8, 9
 _CODES = {U8: "B", I8: "b", U32: "I", I32: "i", F32: "f"}

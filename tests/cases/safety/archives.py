@@ -7,8 +7,8 @@ import json
 import struct
 import zipfile
 
-from tools.safety import Case
-from tools.safety.pickles import SYSTEM, call, name, text, whole
+from tests.cases.safety import Case
+from tests.cases.safety.pickles import SYSTEM, name, text, whole
 
 DATA = whole(
     b"}" + text("w")

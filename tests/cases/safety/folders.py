@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tools.safety import Case, Files
-from tools.safety.archives import _ZEROS, EVIL, _tensor, _tensors, torch_zip
+from tests.cases.safety import Case, Files
+from tests.cases.safety.archives import _ZEROS, EVIL, _tensor, _tensors, torch_zip
 
 WEIGHTS = _tensors({"model.embed_tokens.weight": _tensor(0, 16, [4])}, _ZEROS)
 LLAMA = {"model_type": "llama", "architectures": ["LlamaForCausalLM"]}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tools.safety import Case, Files
-from tools.safety.ggufs import templated
+from tests.cases.safety import Case, Files
+from tests.cases.safety.ggufs import templated
 
 # Of the same constructs as what the makers of models publish, written anew.
 TOOLS = """{{- bos_token }}
