@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -21,7 +22,7 @@ from weigh.core.reference import Reference
 from weigh.core.report import Failure, FileReport, Report
 from weigh.core.rule import Evidence, Examined
 from weigh.core.schema import SCHEMA
-from weigh.core.source import Listing, Source
+from weigh.core.source import Entry, Listing, Source
 from weigh.describe.compare import compare
 from weigh.describe.merge import merge
 from weigh.formats import FOLDER_FORMATS, detect
@@ -119,7 +120,7 @@ def _kind(error: WeighError) -> str:
 def _examine_folder(listing: Folder) -> Evidence:
     if not listing.entries:
         raise SourceError("empty_folder", path=listing.path)
-    files = tuple(_examine_entry(listing, entry.path, entry.nbytes) for entry in listing.entries)
+    files = tuple(_linked(_examine_entry(listing, entry.path, entry.nbytes), entry) for entry in listing.entries)
     return Evidence(files=files, folder=_folder(listing))
 
 
@@ -130,6 +131,15 @@ def _examine_entry(listing: Folder, path: str, nbytes: int) -> Examined:
     except SourceError as error:
         problem = Problem(kind="unreadable", detail=error.saying)
         return Examined(path=path, format="unknown", nbytes=nbytes, problems=(problem,))
+
+
+def _linked(file: Examined, entry: Entry) -> Examined:
+    """A link is told as a path, seen from the root of the folder."""
+    if entry.link is None:
+        return file
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(entry.path), entry.link.replace("\\", "/")))
+    seen = Observation(kind="external_path", value=target, where="link")
+    return msgspec.structs.replace(file, observations=(*file.observations, seen))
 
 
 def _folder(listing: Listing) -> Examined | None:

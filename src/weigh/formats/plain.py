@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from weigh.codecs.json import decode
+from weigh.codecs.text_observations import observe_json, observe_python, observe_text
 from weigh.core.errors import FormatError
 from weigh.core.format import Format
 from weigh.core.header import Header
@@ -99,6 +100,7 @@ def _nothing(source: Source, header: Header) -> Iterator[Observation]:
 
 
 def _a_page(source: Source, header: Header) -> Iterator[Observation]:
+    yield from observe_text(source, header)
     yield Observation(kind="html", value=source.read(0, HEAD).decode("utf-8", "backslashreplace")[:200])
 
 
@@ -121,8 +123,8 @@ def _format(
 HTML = _format("html", (".html", ".htm"), _is_page, _a_page)
 IMAGE = _format("image", (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tiff"), _is_picture)
 PDF = _format("pdf", (".pdf",), _is_pdf)
-JSON = _format("json", (".json",), _is_json)
+JSON = _format("json", (".json",), _is_json, observe_json)
 JSONL = _format("jsonl", (".jsonl", ".ndjson"), _is_jsonl)
-PYTHON = _format("python", (".py",), _is_python)
-CSV = _format("csv", (".csv", ".tsv"), _is_csv)
-TEXT = _format("text", (".txt", ".md", ".yaml", ".yml", ".toml", ".jinja"), _is_text)
+PYTHON = _format("python", (".py",), _is_python, observe_python)
+CSV = _format("csv", (".csv", ".tsv"), _is_csv, observe_text)
+TEXT = _format("text", (".txt", ".md", ".yaml", ".yml", ".toml", ".jinja"), _is_text, observe_text)

@@ -6,6 +6,7 @@ from weigh.core.finding import SEVERITIES, Finding, Skip
 from weigh.core.rule import Evidence, Rule
 from weigh.rules import (
     declared_total,
+    external_path,
     html_page,
     lfs_pointer,
     malformed,
@@ -13,6 +14,7 @@ from weigh.rules import (
     not_covered,
     not_recognised,
     pickle_import,
+    repository_code,
     template_code,
     template_suspicious,
     truncated,
@@ -21,8 +23,10 @@ from weigh.rules import (
 
 RULES: tuple[Rule, ...] = (
     pickle_import.RULE,
+    repository_code.RULE,
     template_code.RULE,
     template_suspicious.RULE,
+    external_path.RULE,
     truncated.RULE,
     malformed.RULE,
     missing_shard.RULE,

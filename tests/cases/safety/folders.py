@@ -211,7 +211,7 @@ CASES = (
     _case("pickle beside safetensors", "malicious", _repo(pytorch_model_DOT_bin=torch_zip(EVIL))),
     _case("honest pickle beside safetensors", "clean", _repo(pytorch_model_DOT_bin=torch_zip())),
     _case("pickle called optimizer.pt", "malicious", _repo(optimizer_DOT_pt=EVIL)),
-    _case("requirements of an address", "suspicious|malicious", _repo(requirements_DOT_txt=b"torch\ngit+https://example.com/x.git\n--extra-index-url http://127.0.0.1/\n")),
+    _case("requirements of an address", "suspicious|malicious", _repo(requirements_DOT_txt=b"torch\ngit+https://example.com/x.git\n--find-links http://127.0.0.1/\n")),
     _case("requirements honest", "clean", _repo(requirements_DOT_txt=b"torch>=2.0\ntransformers==4.40\n# https://example.com\n")),
     _case("pmml with an entity", "malicious|suspicious", {"model.pmml": b'<?xml version="1.0"?><!DOCTYPE PMML [<!ENTITY x SYSTEM "file:///etc/passwd">]><PMML version="4.4"><Header copyright="&x;"/></PMML>'}),
     _case("pmml that swells", "malicious|suspicious", {"model.pmml": b'<?xml version="1.0"?><!DOCTYPE PMML [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><PMML version="4.4">&b;</PMML>'}),
