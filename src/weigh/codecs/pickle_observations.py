@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from weigh.codecs.pickle import MOST_OPCODES, is_plausible, run
-from weigh.codecs.pickle_nodes import LOADERS, Global, Node, Persistent, Stream
+from weigh.codecs.pickle_nodes import JUDGED, LOADERS, Global, Node, Persistent, Stream
 from weigh.codecs.torch_objects import storage_of
 from weigh.codecs.zip import MOST_INFLATED, Member, Window, is_zip, open_member, read_directory
 from weigh.core.errors import FormatError, OverBudget
@@ -108,9 +108,10 @@ class _Walk:
 
     def stream(self, stream: Stream, source: Source, where: str | None, depth: int) -> Iterator[Observation]:
         """What it names and calls; a loader is harmless, and not named, if all bytes handed to it are looked at."""
-        deeper = not stream.loose and depth < MOST_DEPTH
+        deeper = depth < MOST_DEPTH and not any(stream.loose.get(loader) for loader in LOADERS)
         for (module, name), offset in stream.imports.items():
-            if not (deeper and (module, name) in LOADERS):
+            excused = (module, name) in JUDGED and not stream.loose.get((module, name))
+            if not excused or ((module, name) in LOADERS and not deeper):
                 yield Observation(kind="import", value=f"{module} {name}", where=where, offset=offset)
         yield from _used(stream, where)
         for blob in stream.nested.values() if deeper else ():
@@ -125,6 +126,8 @@ class _Walk:
 
 
 def _used(stream: Stream, where: str | None) -> Iterator[Observation]:
+    for bomb, offset in stream.bombs.items():
+        yield Observation(kind="stream_error", value=f"bomb {bomb}", where=where, offset=offset)
     for (module, name), offset in stream.calls.items():
         yield Observation(kind="call", value=f"{module} {name}", where=where, offset=offset)
     for code, offset in stream.extensions.items():

@@ -13,6 +13,7 @@ from weigh.rules import (
     missing_shard,
     not_covered,
     not_recognised,
+    pickle_bomb,
     pickle_import,
     repository_code,
     template_code,
@@ -23,6 +24,7 @@ from weigh.rules import (
 
 RULES: tuple[Rule, ...] = (
     pickle_import.RULE,
+    pickle_bomb.RULE,
     repository_code.RULE,
     template_code.RULE,
     template_suspicious.RULE,

@@ -43,7 +43,7 @@ signal signal | faulthandler dump_traceback | resource setrlimit | gc get_object
 yaml unsafe_load | jsonpickle decode | jsonpickle.unpickler decode | py_compile compile | compileall compile_file | crypt crypt
 IPython.core.interactiveshell InteractiveShell | numexpr evaluate | numba.core.serialize _rebuild_function | transformers.utils.hub cached_file
 huggingface_hub.file_download hf_hub_download | setuptools.build_meta __legacy__ | nltk.data load | ptyprocess.ptyprocess PtyProcess.spawn
-builtins breakpoint | builtins input | builtins globals | builtins vars | builtins setattr | builtins delattr | builtins memoryview.cast
+builtins breakpoint | builtins input | builtins globals | builtins vars | builtins setattr | builtins delattr
 """
 
 
