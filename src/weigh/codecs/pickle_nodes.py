@@ -77,8 +77,9 @@ class Persistent:
 class Stream:
     """One pickle as far as it could be followed: `value`, the names it imports and calls, `end` behind its STOP.
 
-    `nested` are the bytes it hands to LOADERS, by offset; `loose` counts the uses of JUDGED that what
-    they are given does not excuse, by name. `bombs` is what would exhaust a loader, and where. `error` is what ended it early; what was seen until then stays.
+    `nested` are the bytes it hands to LOADERS, by offset; `loose` counts the uses of JUDGED that what they are given
+    does not excuse, by name; `bombs` is what would exhaust a loader, and where. `error` is what ended it early; what
+    was seen until then stays.
     """
 
     __slots__ = (
