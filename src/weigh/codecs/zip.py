@@ -16,6 +16,7 @@ MOST_INFLATED = 128 << 20
 STORED, DEFLATED = 0, 8
 ENCRYPTED = 0x1
 
+_LATER = 0x8  # sizes and checksum stand behind the data
 _END = b"PK\x05\x06"
 _END_BYTES = 22
 _MOST_COMMENT = 65535
@@ -104,6 +105,29 @@ def data_offset(source: Source, member: Member) -> int:
 def is_named_alike(source: Source, member: Member) -> bool:
     """Do its local header and the directory give it one name? Readers go by either. Raises FormatError."""
     return _local(source, member)[1]
+
+
+def differing(source: Source, member: Member) -> str | None:
+    """The first field in which its local header and the directory disagree: readers go by either."""
+    local = source.read(member.offset, _LOCAL.size)
+    if len(local) < _LOCAL.size:
+        return None
+    _, _, flags, method, _, _, crc, packed, nbytes, _, _ = _LOCAL.unpack(local)
+    told = [("method", method, member.method), ("flags", flags & ~_LATER, member.flags & ~_LATER)]
+    if not flags & _LATER and 0xFFFFFFFF not in (packed, nbytes):
+        told += [("CRC-32", crc, member.crc), ("size", nbytes, member.nbytes), ("packed size", packed, member.packed)]
+    return next((field for field, here, there in told if here != there), None)
+
+
+def is_summed_right(source: Source, member: Member) -> bool:
+    """Is the checksum that of the bytes? Zero is what torch writes where it was told not to work it out."""
+    if member.crc == 0:
+        return True
+    try:
+        content = open_member(source, member)
+    except FormatError:
+        return True  # told elsewhere
+    return zlib.crc32(content.read(0, content.size)) == member.crc
 
 
 def _local(source: Source, member: Member) -> tuple[int, bool]:

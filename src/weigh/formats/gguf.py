@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from weigh.codecs.cursor import Cursor
+from weigh.codecs.gguf_tokenizer import check_byte_tokens, tokenizer_problems
+from weigh.codecs.hidden import gaps, observe_hidden
 from weigh.core.errors import Malformed, OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header, LongArray, Meta, Problem
@@ -60,6 +62,7 @@ def read(source: Source) -> Header:
     cursor.count(key_count, at_least=reader.width + 5, what="metadata_kv_count")
     metadata, problems = _metadata(reader, key_count)
     cursor.count(tensor_count, at_least=reader.width + 16, what="tensor_count")
+    problems += tokenizer_problems(metadata)
     alignment = _alignment(metadata, problems)
     described = [_described(reader) for _ in range(tensor_count)]
     start = -(-cursor.offset // alignment) * alignment
@@ -83,6 +86,9 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
     for problem in header.problems:
         if problem.kind in ("gap", "trailing"):
             yield Observation(kind="gap", value=problem.kind, offset=problem.offset)
+    for start, end in gaps(header, source.size):
+        yield from observe_hidden(source, start, end)
+    check_byte_tokens(source, header.metadata, min((one.offset or 0 for one in header.tensors), default=source.size))
 
 
 def _version(cursor: Cursor) -> int:

@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from weigh.codecs.pickle import is_pickle, run
 from weigh.codecs.pickle_observations import observe
 from weigh.codecs.torch_objects import Rebuilt, tensors_in
-from weigh.codecs.zip import Directory, Member, data_offset, is_named_alike, is_zip, open_member, read_directory
+from weigh.codecs.torchscript import observe_source
+from weigh.codecs.zip import (
+    Directory,
+    Member,
+    data_offset,
+    differing,
+    is_named_alike,
+    is_summed_right,
+    is_zip,
+    open_member,
+    read_directory,
+)
 from weigh.core.errors import FormatError, Malformed
 from weigh.core.format import Format
 from weigh.core.header import Header, Problem
@@ -15,6 +26,8 @@ from weigh.core.observation import Observation
 from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
+
+MOST_SUMMED = 1 << 16  # bytes of a member whose checksum is worked out: the pickle and what tells of it
 
 
 def matches(source: Source) -> bool:
@@ -67,9 +80,11 @@ def _read(source: Source, name: str) -> Header:
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Every member that is a pickle, whatever it is called; source code beside it is listed."""
-    for member in read_directory(source).members:
+    members = read_directory(source).members
+    for member in members:
         if member.name.endswith(".py"):
             yield Observation(kind="code", value=member.name, where=member.name, offset=member.offset)
+    yield from observe_source(source, members)
     yield from observe(source)
 
 
@@ -126,6 +141,16 @@ def _oddities(source: Source, directory: Directory) -> Iterator[Problem]:
         if not is_named_alike(source, member):
             detail = Saying("error.zip.local", name=member.name)
             yield Problem(kind="malformed", detail=detail, offset=member.offset)
+        yield from _disagreements(source, member)
+
+
+def _disagreements(source: Source, member: Member) -> Iterator[Problem]:
+    """Two accounts of a member, or bytes that are not those its checksum was made of."""
+    if (field := differing(source, member)) is not None:
+        detail = Saying("problem.zip.differing", name=member.name, field=field)
+        yield Problem(kind="malformed", detail=detail, offset=member.offset)
+    elif member.nbytes <= MOST_SUMMED and not is_summed_right(source, member):
+        yield Problem(kind="malformed", detail=Saying("problem.zip.crc", name=member.name), offset=member.offset)
 
 
 def _placed(

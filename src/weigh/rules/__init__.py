@@ -6,6 +6,7 @@ from weigh.core.finding import SEVERITIES, Finding, Skip
 from weigh.core.rule import Evidence, Rule
 from weigh.rules import (
     declared_total,
+    embedded,
     external_path,
     html_page,
     lfs_pointer,
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     template_suspicious.RULE,
     external_path.RULE,
     operators.RULE,
+    embedded.RULE,
     truncated.RULE,
     malformed.RULE,
     missing_shard.RULE,

@@ -79,7 +79,6 @@ CASES = (
     _case("fewer types than tokens", "broken|suspicious|malicious", gguf(*tokenizer(types=[1, 1]))),
     _case("fewer scores than tokens", "broken|suspicious|malicious", gguf(*tokenizer(scores=2))),
     _case("tokens that are numbers", "broken|suspicious|malicious", gguf(key("tokenizer.ggml.model", STRING, "llama"), key("tokenizer.ggml.tokens", I32, [1, 2, 3]))),
-    _case("begin token beyond the tokens", "broken|suspicious|malicious", gguf(*tokenizer(), key("tokenizer.ggml.bos_token_id", U32, 4_000_000_000))),
     _case("key twice", "broken", gguf(key("a", U32, 1), key("a", U32, 2))),
     _case("tensor twice", "broken", gguf(tensors=(("w", 0), ("w", 32)), data=bytes(64))),
     _case("tensors upon each other", "broken", gguf(tensors=(("w", 0), ("v", 0)))),
