@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -21,11 +23,14 @@ from weigh.core.observation import Observation
 from weigh.core.reference import Reference
 from weigh.core.report import Failure, FileReport, Report
 from weigh.core.rule import Evidence, Examined
+from weigh.core.saying import Saying
 from weigh.core.schema import SCHEMA
 from weigh.core.source import Entry, Listing, Source
+from weigh.core.value import Value
 from weigh.describe.compare import compare
 from weigh.describe.merge import merge
 from weigh.formats import FOLDER_FORMATS, detect
+from weigh.knowledge.imports import tier_of
 from weigh.names.decode import decode
 from weigh.names.reference import parse, text_of_name
 from weigh.rules import judge
@@ -33,18 +38,55 @@ from weigh.sources.file import FileSource
 from weigh.sources.folder import Folder
 
 MOST_OBSERVATIONS = 100_000
+FEW = 32  # files that are not worth further processes
 _PATH_STARTS = ("/", "./", "../", "~", "\\", ".\\")  # what no model's name begins with
+
+
+class Wish(Value, frozen=True, kw_only=True):
+    """How to weigh: names that pickles may import all the same, files to leave out (their reader died), how many
+    files at a time."""
+
+    allow: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    jobs: int = 1
+
+
+class Named(Value, frozen=True, kw_only=True):
+    """A name that the pickles of a file import, and how it is known; `allowed` by whoever asked."""
+
+    name: str
+    tier: Literal["safe", "dangerous", "unknown", "allowed"]
+    path: str
+
+
+class Weighed(Value, frozen=True, kw_only=True):
+    """A report and the imports behind it."""
+
+    report: Report
+    imports: tuple[Named, ...] = ()
+
+
+PLAIN = Wish()
 
 
 def weigh(text: str) -> Report:
     """The whole report on a name, a file or a folder; what could not be done is in `error`, never raised."""
+    return weigh_as(text, PLAIN).report
+
+
+def weigh_as(text: str, wish: Wish, tell: Callable[[int, int], None] | None = None) -> Weighed:
+    """The same, as wished; `tell` is called with the files done and their number."""
     reference = Reference(text=text, hub="name", name=text)
     try:
         reference = parse(text, exists=os.path.lexists)
-        return _weigh(reference)
+        return _weigh(reference, wish, tell or _say_nothing)
     except WeighError as error:
         failure = Failure(message=error.saying, path=error.path, offset=error.offset)
-        return Report(schema=SCHEMA, reference=reference, verdict="incomplete", error=failure)
+        return Weighed(report=Report(schema=SCHEMA, reference=reference, verdict="incomplete", error=failure))
+
+
+def _say_nothing(done: int, number: int) -> None:
+    """Nobody asked."""
 
 
 def take_apart(text: str) -> Name:
@@ -52,15 +94,17 @@ def take_apart(text: str) -> Name:
     return decode(text)
 
 
-def _weigh(reference: Reference) -> Report:
+def _weigh(reference: Reference, wish: Wish, tell: Callable[[int, int], None]) -> Weighed:
     text = text_of_name(reference)
     name = decode(text) if text else None
     match reference.hub:
         case "path" if Path(reference.name).is_dir():
-            return _judged(reference, name, _examine_folder(Folder(reference.name)))
+            return _judged(reference, name, _examine_folder(Folder(reference.name), wish, tell), wish)
+        case "path" if reference.name in wish.leave_out:
+            return _judged(reference, name, Evidence(files=(_left_out(reference.name, 0),)), wish)
         case "path":
             with FileSource(reference.name) as source:
-                return _judged(reference, name, Evidence(files=(examine(source),)))
+                return _judged(reference, name, Evidence(files=(examine(source),)), wish)
         case "name" if reference.text.startswith(_PATH_STARTS):
             raise SourceError("no_such_path", path=reference.text)
         case "name":
@@ -68,7 +112,7 @@ def _weigh(reference: Reference) -> Report:
         case _:
             skip = Skip(rule="coverage", path=str(reference), reason="not-fetched", matters=True)
             report = Report(schema=SCHEMA, reference=reference, name=name, verdict="incomplete", skips=(skip,))
-    return msgspec.structs.replace(report, next_steps=next_steps(report))
+    return Weighed(report=msgspec.structs.replace(report, next_steps=next_steps(report)))
 
 
 def examine(source: Source) -> Examined:
@@ -117,20 +161,45 @@ def _kind(error: WeighError) -> str:
             return "unreadable"
 
 
-def _examine_folder(listing: Folder) -> Evidence:
+def _examine_folder(listing: Folder, wish: Wish, tell: Callable[[int, int], None]) -> Evidence:
     if not listing.entries:
         raise SourceError("empty_folder", path=listing.path)
-    files = tuple(_linked(_examine_entry(listing, entry.path, entry.nbytes), entry) for entry in listing.entries)
+    files = tuple(_linked(file, entry) for file, entry in _each(listing, wish, tell))
     return Evidence(files=files, folder=_folder(listing))
 
 
-def _examine_entry(listing: Folder, path: str, nbytes: int) -> Examined:
+def _each(listing: Folder, wish: Wish, tell: Callable[[int, int], None]) -> Iterator[tuple[Examined, Entry]]:
+    """Every file with its entry, in order; by several processes where there are many."""
+    entries, number = listing.entries, len(listing.entries)
+    one = functools.partial(_examine_entry, listing, wish.leave_out)
+    if wish.jobs > 1 and number >= FEW:
+        from concurrent.futures import ProcessPoolExecutor
+
+        with ProcessPoolExecutor(wish.jobs) as pool:
+            for done, file in enumerate(pool.map(one, entries, chunksize=max(number // (wish.jobs * 8), 1)), 1):
+                tell(done, number)
+                yield file, entries[done - 1]
+        return
+    for done, entry in enumerate(entries, 1):
+        yield one(entry), entry
+        tell(done, number)
+
+
+def _examine_entry(listing: Folder, leave_out: tuple[str, ...], entry: Entry) -> Examined:
+    if entry.path in leave_out:
+        return _left_out(entry.path, entry.nbytes)
     try:
-        with listing.open(path) as source:
+        with listing.open(entry.path) as source:
             return examine(source)
     except SourceError as error:
         problem = Problem(kind="unreadable", detail=error.saying)
-        return Examined(path=path, format="unknown", nbytes=nbytes, problems=(problem,))
+        return Examined(path=entry.path, format="unknown", nbytes=entry.nbytes, problems=(problem,))
+
+
+def _left_out(path: str, nbytes: int) -> Examined:
+    """Its reader died of it: nothing of it was seen."""
+    problem = Problem(kind="over-budget", detail=Saying("problem.reader_died"))
+    return Examined(path=path, format="unknown", nbytes=nbytes, problems=(problem,))
 
 
 def _linked(file: Examined, entry: Entry) -> Examined:
@@ -167,19 +236,21 @@ def _folder(listing: Listing) -> Examined | None:
     return None
 
 
-def _judged(reference: Reference, name: Name | None, evidence: Evidence) -> Report:
+def _judged(reference: Reference, name: Name | None, evidence: Evidence, wish: Wish) -> Weighed:
+    imports = tuple(_imports(evidence, wish.allow))
     files = tuple(
         ModelFile(path=file.path, format=file.format, nbytes=file.nbytes, header=file.header) for file in evidence.files
     )
     folder = evidence.folder.header if evidence.folder else None
     model = merge(files, folder, name)
     claims = compare(name, model) if name is not None else ()
-    findings, skips = judge(Evidence(files=evidence.files, folder=evidence.folder, model=model, claims=claims))
-    accounts = tuple(_account(file, findings, skips) for file in evidence.files)
+    judged = tuple(_allowing(file, wish.allow) for file in evidence.files)
+    findings, skips = judge(Evidence(files=judged, folder=evidence.folder, model=model, claims=claims))
+    accounts = tuple(account(file.path, file.format, file.nbytes, findings, skips) for file in evidence.files)
     report = Report(
         schema=SCHEMA,
         reference=reference,
-        verdict=worst([*(file.verdict for file in accounts), *_verdicts(findings, skips)]),
+        verdict=worst([*(file.verdict for file in accounts), *verdicts(findings, skips)]),
         format=_format(evidence, model),
         name=name,
         model=model,
@@ -188,7 +259,24 @@ def _judged(reference: Reference, name: Name | None, evidence: Evidence) -> Repo
         findings=findings,
         skips=skips,
     )
-    return msgspec.structs.replace(report, next_steps=next_steps(report))
+    return Weighed(report=msgspec.structs.replace(report, next_steps=next_steps(report)), imports=imports)
+
+
+def _allowing(file: Examined, allow: tuple[str, ...]) -> Examined:
+    """Without the imports that whoever asks allows."""
+    if not allow:
+        return file
+    kept = tuple(one for one in file.observations if one.kind != "import" or one.value.replace(" ", ".") not in allow)
+    return msgspec.structs.replace(file, observations=kept)
+
+
+def _imports(evidence: Evidence, allow: tuple[str, ...]) -> Iterator[Named]:
+    """Every name once a file, sorted."""
+    for file in evidence.files:
+        for value in sorted({one.value for one in file.observations if one.kind == "import"}):
+            module, _, name = value.partition(" ")
+            tier = "allowed" if f"{module}.{name}" in allow else tier_of(module, name)
+            yield Named(name=f"{module}.{name}", tier=tier, path=file.path)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -196,19 +284,20 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return min(verdicts, key=VERDICTS.index, default="clean")
 
 
-def _account(file: Examined, findings: tuple[Finding, ...], skips: tuple[Skip, ...]) -> FileReport:
-    mine = [finding for finding in findings if finding.path == file.path]
-    missed = [skip for skip in skips if skip.path == file.path]
+def account(path: str, format: str, nbytes: int, findings: Sequence[Finding], skips: Sequence[Skip]) -> FileReport:
+    """One file by what was found and missed in it."""
+    mine = [finding for finding in findings if finding.path == path]
+    missed = [skip for skip in skips if skip.path == path]
     return FileReport(
-        path=file.path,
-        format=file.format,
-        nbytes=file.nbytes,
-        verdict=worst(_verdicts(mine, missed)),
+        path=path,
+        format=format,
+        nbytes=nbytes,
+        verdict=worst(verdicts(mine, missed)),
         covered=not any(skip.matters for skip in missed),
     )
 
 
-def _verdicts(findings: Iterable[Finding], skips: Iterable[Skip]) -> Iterator[Verdict]:
+def verdicts(findings: Iterable[Finding], skips: Iterable[Skip]) -> Iterator[Verdict]:
     yield from (finding.verdict for finding in findings if finding.verdict is not None)
     if any(skip.matters for skip in skips):
         yield "incomplete"
