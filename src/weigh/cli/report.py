@@ -1,27 +1,30 @@
-"""`weigh REF...`, `weigh inspect`, `weigh check`: three cuts of one report."""
+"""`weigh REF...` and `weigh inspect`: two cuts of one report."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import click
-import msgspec
 
 from weigh.cli.options import common, language_of
 from weigh.core.finding import SEVERITIES
 from weigh.core.report import Report
 from weigh.text import Language, complain_about, safe, say
 
-_references = click.argument("references", metavar="REF...", nargs=-1, required=True)
-_fail_on = click.option(
-    "--fail-on", type=click.Choice(SEVERITIES), default="high", show_default=True, help="Exit 1 from this severity on."
-)
+references_argument = click.argument("references", metavar="REF...", nargs=-1, required=True)
+
+
+def fail_on_option(default: str | None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--fail-on`; without a default where a policy may say it."""
+    words = "Exit 1 from this severity on (default: high)."
+    return click.option("--fail-on", type=click.Choice(SEVERITIES), default=default, help=words)
 
 
 @click.command()
-@_references
-@_fail_on
+@references_argument
+@fail_on_option("high")
 @common
 def report(
     references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
@@ -31,7 +34,7 @@ def report(
 
 
 @click.command()
-@_references
+@references_argument
 @click.option("--tensors", is_flag=True, help="List every tensor.")
 @click.option("--metadata", is_flag=True, help="List every key of the headers.")
 @click.option("--tree", is_flag=True, help="Draw the tensors as a tree, layers that are alike folded into one.")
@@ -59,17 +62,6 @@ def inspect(
     )
 
 
-@click.command()
-@_references
-@_fail_on
-@common
-def check(
-    references: tuple[str, ...], fail_on: str, as_json: bool, lang: str | None, offline: bool, quiet: bool
-) -> int:
-    """Safe? Whole? True to its name?"""
-    return _run(references, fail_on, language_of(lang), "json" if as_json else "quiet" if quiet else "text", _judgement)
-
-
 def _run(
     references: tuple[str, ...],
     fail_on: str,
@@ -90,9 +82,9 @@ def _run(
             case "json":
                 reports.append(cut(whole))
             case "quiet":
-                click.echo(_verdict_line(whole, language))
+                click.echo(quiet_line(whole, language))
             case _:
-                _show(cut(whole), language, first=number == 0, tree=tree)
+                show(cut(whole), language, first=number == 0, tree=tree)
     if form == "json":
         from weigh.text.document import to_json
 
@@ -115,11 +107,8 @@ def _whole(whole: Report) -> Report:
     return cut_headers(whole)
 
 
-def _judgement(whole: Report) -> Report:
-    return msgspec.structs.replace(whole, model=None, next_steps=())
-
-
-def _verdict_line(whole: Report, language: Language) -> str:
+def quiet_line(whole: Report, language: Language) -> str:
+    """The verdict alone."""
     text = safe(whole.reference.text)
     if whole.error is not None:
         return f"{text}: {complain_about(whole.error, language)}"
@@ -128,7 +117,15 @@ def _verdict_line(whole: Report, language: Language) -> str:
     return f"{text}: {say(key, language)}"
 
 
-def _show(whole: Report, language: Language, *, first: bool, tree: bool) -> None:
+def show(
+    whole: Report,
+    language: Language,
+    *,
+    first: bool,
+    tree: bool = False,
+    imports: Sequence[tuple[str, str]] = (),
+) -> None:
+    """On the screen; what could not be done goes to standard error."""
     if whole.error is not None:
         click.echo(f"{safe(whole.reference.text)}: {complain_about(whole.error, language)}", err=True)
         return
@@ -139,4 +136,4 @@ def _show(whole: Report, language: Language, *, first: bool, tree: bool) -> None
     console = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 110)
     if not first:
         console.print()
-    console.print(report_lines(whole, language, tree=tree))
+    console.print(report_lines(whole, language, tree=tree, imports=imports))
