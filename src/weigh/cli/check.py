@@ -51,7 +51,7 @@ def check(
     """Safe? Whole? True to its name?"""
     from weigh.app.policy import laid_over
     from weigh.app.wall import check as behind_the_wall
-    from weigh.app.weigh import Weighed, Wish
+    from weigh.app.weigh import Wish
 
     language = language_of(lang)
     try:
