@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from weigh.codecs.pickle import MOST_OPCODES, is_plausible, run
 from weigh.codecs.pickle_nodes import JUDGED, LOADERS, Global, Node, Persistent, Stream
+from weigh.codecs.pickle_skim import skim
 from weigh.codecs.torch_objects import storage_of
 from weigh.codecs.zip import MOST_INFLATED, Member, Window, is_zip, open_member, read_directory
 from weigh.core.errors import FormatError, OverBudget
@@ -17,6 +18,7 @@ LEGACY_STREAMS = 5
 MOST_STREAMS = 200_000
 MOST_UNNAMED = 100_000  # opcodes of a member that is not called a pickle: a constant tensor may run for ever
 MOST_SEEN = 90_000
+LEAST_SKIMMED = 256  # bytes
 MOST_DEPTH = 4  # of files in bytes in files
 
 
@@ -101,7 +103,9 @@ class _Walk:
     def run(self, source: Source, at: int, *, most: int = MOST_OPCODES) -> Stream:
         if self.streams <= 0 or self.opcodes <= 0:
             raise OverBudget("pickle.opcodes", path=source.path, offset=at, most=MOST_OPCODES)
-        stream = run(source, offset=at, most=min(most, self.opcodes))
+        stream = skim(source, at) if source.size - at >= LEAST_SKIMMED else None
+        if stream is None or stream.end - at < LEAST_SKIMMED:  # torch's magic number is to be read, not passed
+            stream = run(source, offset=at, most=min(most, self.opcodes))
         self.opcodes -= stream.num_opcodes
         self.streams -= 1
         return stream
