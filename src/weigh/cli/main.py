@@ -12,7 +12,7 @@ COMMANDS = {
     "report": "weigh.cli.report:report",
     "name": "weigh.cli.name:name",
     "inspect": "weigh.cli.report:inspect",
-    "check": "weigh.cli.report:check",
+    "check": "weigh.cli.check:check",
     "fit": "weigh.cli.fit:fit",
     "explain": "weigh.cli.explain:explain",
     "schema": "weigh.cli.schema:schema",

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from weigh.codecs.cursor import Cursor
+from weigh.codecs.gguf_tokenizer import check_byte_tokens, tokenizer_problems
+from weigh.codecs.hidden import gaps, observe_hidden
 from weigh.core.errors import Malformed, OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header, LongArray, Meta, Problem
@@ -19,6 +21,7 @@ from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 from weigh.knowledge.dtypes import Dtype, ggml_types
+from weigh.sources.distant import distant
 
 VERSIONS = (1, 2, 3)
 MOST_DIMENSIONS = 4
@@ -60,6 +63,9 @@ def read(source: Source) -> Header:
     cursor.count(key_count, at_least=reader.width + 5, what="metadata_kv_count")
     metadata, problems = _metadata(reader, key_count)
     cursor.count(tensor_count, at_least=reader.width + 16, what="tensor_count")
+    problems += tokenizer_problems(metadata)
+    if distant(source) is not None and "tokenizer.ggml.tokens" in metadata:
+        problems.append(Problem(kind="left-there", detail=Saying("problem.gguf.left_there")))
     alignment = _alignment(metadata, problems)
     described = [_described(reader) for _ in range(tensor_count)]
     start = -(-cursor.offset // alignment) * alignment
@@ -83,6 +89,11 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
     for problem in header.problems:
         if problem.kind in ("gap", "trailing"):
             yield Observation(kind="gap", value=problem.kind, offset=problem.offset)
+    for start, end in gaps(header, source.size):
+        yield from observe_hidden(source, start, end)
+    if distant(source) is not None:
+        return  # said in the header: the vocabulary is not asked for twice
+    check_byte_tokens(source, header.metadata, min((one.offset or 0 for one in header.tensors), default=source.size))
 
 
 def _version(cursor: Cursor) -> int:
