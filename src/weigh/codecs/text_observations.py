@@ -15,6 +15,7 @@ from weigh.core.source import Source
 
 MOST_TEXT = 4 << 20
 MOST_SEEN = 500
+MOST_HANDLES = 16
 _MANUAL = (".md", ".rst", ".html", ".htm", ".txt", ".log", ".csv", ".tsv", ".tex")  # what is read by people
 
 _TAGS = re.compile(r"!!python/(\S+)|!<tag:yaml\.org,2002:python/([^>\s]+)>")
@@ -74,7 +75,7 @@ def _yaml(text: str) -> Iterator[Observation]:
     """Tags that make a YAML loader call Python, outside comments, quotes and block texts."""
     if "python" not in text:
         return
-    handles = [found[1] for found in _HANDLE.finditer(text)]
+    handles = list(dict.fromkeys(found[1] for found in _HANDLE.finditer(text)))[:MOST_HANDLES]
     inside: int | None = None  # the indentation that a block text is deeper than
     for number, line in enumerate(text.splitlines(), 1):
         indent = len(line) - len(line.lstrip())
