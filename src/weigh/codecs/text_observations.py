@@ -22,8 +22,9 @@ _TAGS = re.compile(r"!!python/(\S+)|!<tag:yaml\.org,2002:python/([^>\s]+)>")
 _HANDLE = re.compile(r"%TAG\s+(!\w*!?)\s+tag:yaml\.org,2002:(?:python/)?")
 _BLOCK = re.compile(r"(?:^|[:\-?]\s)\s*(?:![^\s]+\s+)?[|>][+\-\d]*\s*$")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"|\'(?:[^\']|\'\')*+\'')
-_TARGET = re.compile(r"""^[\s{-]*['"]?(_target_|loader_module|trust_remote_code)['"]?\s*:\s*['"]?([\w.:$-]+)""", re.M)
+_TARGET = re.compile(r"""^[\s{-]*['"]?(_target_|loader_module)['"]?\s*:\s*['"]?([\w.:$-]+)""", re.M)
 _FROM = re.compile(r"^\s*(FROM|ADAPTER)[ \t]+(\S.*?)\s*$", re.I | re.M)
+_FROM_CAPITALS = re.compile(r"^FROM[ \t]", re.M)
 _REQUIREMENT = re.compile(
     r"^\s*(?:-\S+[ =]|[\w.\[\],-]+\s*@\s*)?((?:git\+|hg\+|svn\+)?(?:https?|ssh|ftp|file)://\S+)", re.M
 )
@@ -40,8 +41,10 @@ def observe_text(source: Source, header: Header) -> Iterator[Observation]:
             yield Observation(kind="code", value=f"requirement {found[1]}"[:1000], where="requirements")
     if name.endswith(_MANUAL):
         return
-    for step in (_template, _yaml, _targets, _modelfile):
+    for step in (_template, _yaml, _targets):
         yield from step(text)
+    if "modelfile" in name or _FROM_CAPITALS.search(text) is not None:
+        yield from _modelfile(text)
 
 
 def observe_json(source: Source, header: Header) -> Iterator[Observation]:
@@ -102,8 +105,7 @@ def _targets(text: str) -> Iterator[Observation]:
     for number, found in enumerate(_TARGET.finditer(text)):
         if number == MOST_SEEN:
             return
-        if found[1] != "trust_remote_code" or found[2].lower() == "true":
-            yield Observation(kind="code", value=f"{found[1]} {found[2]}"[:1000], where=found[1])
+        yield Observation(kind="code", value=f"{found[1]} {found[2]}"[:1000], where=found[1])
 
 
 def _modelfile(text: str) -> Iterator[Observation]:
