@@ -162,8 +162,10 @@ def _by_node(node: nodes.Node, folded: Folded) -> Iterator[Seen]:
 
 
 def _name(name: str, line: int) -> Iterator[Seen]:
-    if name.startswith("_") or name in _names("internal"):
+    if name in _names("internal") or (name.startswith("_") and "__" in name):
         yield Seen(trait="internals", value=name[:200], line=line)
+    elif name.startswith("_"):
+        yield Seen(trait="object", value=name[:200], line=line)
 
 
 def _item(at: nodes.Node, folded: Folded, line: int) -> Iterator[Seen]:
