@@ -155,15 +155,30 @@ def _by_node(node: nodes.Node, folded: Folded) -> Iterator[Seen]:
         yield from _name(str(fields["attr"]), line)
     if kind == "Getitem":
         yield from _item(fields["arg"], folded, line)
+        if _is_bare(fields["node"]) and not folded.of(fields["arg"]) and type(fields["arg"]).__name__ != "Slice":
+            yield Seen(trait="computed", value="[]", line=line)
     if kind == "Filter":
         yield from _filter(fields, folded, line)
     for text in folded.texts(node):
         yield from _text(text, line)
 
 
+def _is_bare(node: nodes.Node) -> bool:
+    """A text or nothing at all: what is looked up in it by a name unknown beforehand is none of its letters."""
+    fields = dict(node.iter_fields())
+    match type(node).__name__:
+        case "Const":
+            return isinstance(fields["value"], str)
+        case "List" | "Tuple" | "Dict":
+            return not fields["items"]
+    return False
+
+
 def _name(name: str, line: int) -> Iterator[Seen]:
-    if name.startswith("_") or name in _names("internal"):
+    if name in _names("internal") or (name.startswith("_") and "__" in name):
         yield Seen(trait="internals", value=name[:200], line=line)
+    elif name.startswith("_"):
+        yield Seen(trait="object", value=name[:200], line=line)
 
 
 def _item(at: nodes.Node, folded: Folded, line: int) -> Iterator[Seen]:

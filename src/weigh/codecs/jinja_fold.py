@@ -82,6 +82,7 @@ def _bind(folded: Folded, node: nodes.Node, kind: str) -> None:
     match kind:
         case "Assign":
             _set(folded, fields["target"], folded.of(fields["node"]))
+            _fill(folded, fields["target"], fields["node"])
         case "For":
             _set(folded, fields["target"], [one for value in folded.of(fields["iter"]) for one in _items(value)])
         case "With":
@@ -94,6 +95,13 @@ def _bind(folded: Folded, node: nodes.Node, kind: str) -> None:
             folded.names.setdefault(f"{fields['name']}()", set()).update(one.name for one in args)
         case "AssignBlock":
             _set(folded, fields["target"], _written(folded, fields["body"]))
+
+
+def _fill(folded: Folded, target: nodes.Node, value: nodes.Node) -> None:
+    """`namespace(a=...)` under a name: what its parts are."""
+    name = dict(target.iter_fields()).get("name")
+    for pair in dict(value.iter_fields()).get("kwargs", ()) if type(value).__name__ == "Call" else ():
+        folded.names.setdefault(f"{name}.{pair.key}", set()).update(folded.of(pair.value))
 
 
 def _items(value: Constant) -> Iterable[Constant]:

@@ -6,6 +6,8 @@ import ast
 import builtins
 from collections.abc import Iterator
 
+from weigh.knowledge.python_calls import deed_of
+
 MOST_DEPTH = 20
 MOST_TEXT = 4096
 _BUILTINS = frozenset(dir(builtins))
@@ -20,6 +22,7 @@ class Names:
         self.known: dict[str, str] = {}
         self.values: dict[str, ast.expr] = {}
         self.defined: set[str] = set()
+        self.stars: list[str] = []
         pending: list[ast.AST] = [tree]
         while pending:
             node = pending.pop()
@@ -32,6 +35,8 @@ class Names:
                 self.known.update(
                     (one.asname or _first(one.name), one.name if one.asname else _first(one.name)) for one in names
                 )
+            case ast.ImportFrom(module=str(module), names=[ast.alias(name="*")], level=0):
+                self.stars.append(module)
             case ast.ImportFrom(module=module, names=names, level=level):
                 stem = "." * level + (module or "")
                 self.known.update((one.asname or one.name, f"{stem}.{one.name}") for one in names)
@@ -77,7 +82,9 @@ def _of_name(name: str, names: Names, depth: int) -> str | None:
         return dotted_name(names.values[name], names, depth + 1)
     if name in names.defined:
         return None
-    return f"builtins.{name}" if name in _BUILTINS else None
+    if name in _BUILTINS:
+        return f"builtins.{name}"
+    return next((f"{star}.{name}" for star in names.stars if deed_of(f"{star}.{name}") is not None), None)
 
 
 def _of_call(node: ast.Call, names: Names, depth: int) -> str | None:

@@ -15,14 +15,16 @@ from weigh.core.source import Source
 
 MOST_TEXT = 4 << 20
 MOST_SEEN = 500
+MOST_HANDLES = 16
 _MANUAL = (".md", ".rst", ".html", ".htm", ".txt", ".log", ".csv", ".tsv", ".tex")  # what is read by people
 
 _TAGS = re.compile(r"!!python/(\S+)|!<tag:yaml\.org,2002:python/([^>\s]+)>")
 _HANDLE = re.compile(r"%TAG\s+(!\w*!?)\s+tag:yaml\.org,2002:(?:python/)?")
 _BLOCK = re.compile(r"(?:^|[:\-?]\s)\s*(?:![^\s]+\s+)?[|>][+\-\d]*\s*$")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"|\'(?:[^\']|\'\')*+\'')
-_TARGET = re.compile(r"""^[\s{-]*['"]?(_target_|loader_module|trust_remote_code)['"]?\s*:\s*['"]?([\w.:$-]+)""", re.M)
+_TARGET = re.compile(r"""^[\s{-]*['"]?(_target_|loader_module)['"]?\s*:\s*['"]?([\w.:$-]+)""", re.M)
 _FROM = re.compile(r"^\s*(FROM|ADAPTER)[ \t]+(\S.*?)\s*$", re.I | re.M)
+_FROM_CAPITALS = re.compile(r"^FROM[ \t]", re.M)
 _REQUIREMENT = re.compile(
     r"^\s*(?:-\S+[ =]|[\w.\[\],-]+\s*@\s*)?((?:git\+|hg\+|svn\+)?(?:https?|ssh|ftp|file)://\S+)", re.M
 )
@@ -39,8 +41,10 @@ def observe_text(source: Source, header: Header) -> Iterator[Observation]:
             yield Observation(kind="code", value=f"requirement {found[1]}"[:1000], where="requirements")
     if name.endswith(_MANUAL):
         return
-    for step in (_template, _yaml, _targets, _modelfile):
+    for step in (_template, _yaml, _targets):
         yield from step(text)
+    if "modelfile" in name or _FROM_CAPITALS.search(text) is not None:
+        yield from _modelfile(text)
 
 
 def observe_json(source: Source, header: Header) -> Iterator[Observation]:
@@ -74,7 +78,7 @@ def _yaml(text: str) -> Iterator[Observation]:
     """Tags that make a YAML loader call Python, outside comments, quotes and block texts."""
     if "python" not in text:
         return
-    handles = [found[1] for found in _HANDLE.finditer(text)]
+    handles = list(dict.fromkeys(found[1] for found in _HANDLE.finditer(text)))[:MOST_HANDLES]
     inside: int | None = None  # the indentation that a block text is deeper than
     for number, line in enumerate(text.splitlines(), 1):
         indent = len(line) - len(line.lstrip())
@@ -101,8 +105,7 @@ def _targets(text: str) -> Iterator[Observation]:
     for number, found in enumerate(_TARGET.finditer(text)):
         if number == MOST_SEEN:
             return
-        if found[1] != "trust_remote_code" or found[2].lower() == "true":
-            yield Observation(kind="code", value=f"{found[1]} {found[2]}"[:1000], where=found[1])
+        yield Observation(kind="code", value=f"{found[1]} {found[2]}"[:1000], where=found[1])
 
 
 def _modelfile(text: str) -> Iterator[Observation]:

@@ -98,6 +98,10 @@ shutil                   | import shutil\\nshutil.copy("/etc/passwd", "/tmp/x")
 pip                      | import pip\\npip.main(["install", "x"])
 thread                   | import threading, os\\nthreading.Thread(target=os.system, args=("true",)).start()
 atexit                   | import atexit, os\\natexit.register(os.system, "true")
+import of everything     | from os import *\\nsystem("true")
+metaclass                | import os\\nclass M(type):\\n    def __new__(c, *a):\\n        os.system("true")\\n        return type.__new__(c, *a)\\nclass Z(metaclass=M):\\n    pass
+torch.hub                | import torch\\ntorch.hub.load("a/b", "c")
+decoded name             | import base64\\ngetattr(__builtins__, base64.b64decode("ZXhlYw==").decode())("pass")
 init_subclass            | import os\\nclass A:\\n    def __init_subclass__(cls):\\n        os.system("true")\\nclass B(A):\\n    pass
 """
 

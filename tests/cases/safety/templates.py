@@ -148,6 +148,10 @@ include computed         | {% include messages[0].content %}
 call block               | {% call ''.__class__() %}{% endcall %}
 filter block             | {% filter attr('__class__') %}x{% endfilter %}
 generator frames         | {{ (messages|map('upper')).gi_frame.f_globals }}
+through namespace        | {% set ns = namespace(a='__cla') %}{{ ''[ns.a ~ 'ss__'] }}
+letter by letter         | {% set ns = namespace(s='') %}{% for c in ['__', 'class', '__'] %}{% set ns.s = ns.s ~ c %}{% endfor %}{{ ''[ns.s] }}
+by what the user writes  | {{ ''[messages[0].content] }}
+by a dict's keys         | {{ ''|attr(dict(__class__=1)|join) }}
 function code            | {{ raise_exception.func_globals }}
 """
 POISON = """
