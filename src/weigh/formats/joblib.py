@@ -27,9 +27,8 @@ _OWN = ("zlib", "lzma", ZFILE)  # streams that joblib alone writes bare
 
 def matches(source: Source) -> bool:
     """A pickle that names joblib's stand-in for arrays, as it is or compressed."""
-    head = source.read(0, HEAD)
-    if head[:1] == b"\x80":
-        return _WRAPPER.search(head) is not None and is_pickle(source)
+    if source.read(0, 1) == b"\x80":
+        return _WRAPPER.search(source.read(0, HEAD)) is not None and is_pickle(source)
     method = method_of(source)
     inner = b"" if method is None else head_of(source, method)
     if inner[:1] != b"\x80" or not is_pickle(MemorySource(inner, path=source.path)):
