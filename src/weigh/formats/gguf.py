@@ -64,11 +64,11 @@ def read(source: Source) -> Header:
     metadata, problems = _metadata(reader, key_count)
     cursor.count(tensor_count, at_least=reader.width + 16, what="tensor_count")
     problems += tokenizer_problems(metadata)
-    if distant(source) is not None and "tokenizer.ggml.tokens" in metadata:
-        problems.append(Problem(kind="left-there", detail=Saying("problem.gguf.left_there")))
     alignment = _alignment(metadata, problems)
     described = [_described(reader) for _ in range(tensor_count)]
     start = -(-cursor.offset // alignment) * alignment
+    if not _is_here(source, cursor.offset) and "tokenizer.ggml.tokens" in metadata:
+        problems.append(Problem(kind="left-there", detail=Saying("problem.gguf.left_there")))
     tensors = tuple(_tensor(row, start, problems) for row in described)
     problems += _layout(tensors, start=start, size=source.size, alignment=alignment)
     return Header(
@@ -91,9 +91,15 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
             yield Observation(kind="gap", value=problem.kind, offset=problem.offset)
     for start, end in gaps(header, source.size):
         yield from observe_hidden(source, start, end)
-    if distant(source) is not None:
-        return  # said in the header: the vocabulary is not asked for twice
-    check_byte_tokens(source, header.metadata, min((one.offset or 0 for one in header.tensors), default=source.size))
+    if all(problem.kind != "left-there" for problem in header.problems):
+        first = min((one.offset or 0 for one in header.tensors), default=source.size)
+        check_byte_tokens(source, header.metadata, first)
+
+
+def _is_here(source: Source, length: int) -> bool:
+    """May so many bytes from the start be read again without asking a server?"""
+    far = distant(source)
+    return far is None or far.at_hand(0) >= length
 
 
 def _version(cursor: Cursor) -> int:
