@@ -83,7 +83,7 @@ class Family(Entry, frozen=True, kw_only=True):
 
     `sizes` are total, or total-Aactive; `context_length` is in tokens; `released` is a year, month or day.
     `successors` name what replaced it, the main line first; `predecessors` is the converse. `taken_over_by` is another
-    vendor's model that took over the use. `hf` and `ms` are hub ids; those in `hf_unconfirmed` stand in one source only.
+    vendor's model that took over the use. `hf` and `ms` are hub ids; of `hf_unconfirmed` one source alone speaks.
     """
 
     vendor: str
