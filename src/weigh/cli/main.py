@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "weigh.cli.check:check",
     "fit": "weigh.cli.fit:fit",
     "explain": "weigh.cli.explain:explain",
+    "catalog": "weigh.cli.catalog:catalog",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang", "--signatures", "--fail-on"}
