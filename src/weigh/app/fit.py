@@ -14,6 +14,7 @@ from weigh.core.model import Model
 from weigh.core.name import Name
 from weigh.core.report import Report
 from weigh.core.value import Value
+from weigh.fit.bases import base_of, shape_of
 from weigh.fit.case import ENGINES, Case
 from weigh.fit.devices import GB, budget_of, device
 from weigh.fit.llamacpp import KV_BYTES
@@ -141,9 +142,14 @@ def _case(report: Report, wish: Wish) -> Case:
     shape = model.architecture if model is not None and model.architecture is not None else None
     shape = shape if shape is not None and shape.layers and shape.hidden_size else None
     limit = model.context_length.value if model is not None and model.context_length is not None else None
+    base = base_of(name) if shape is None and name is not None else None
+    if base is not None:
+        shape = shape_of(base)
+        limit = limit or (shape.context_length if shape is not None else None)
     if wish.context_length is not None and limit is not None and wish.context_length > limit:
         raise BadReference("fit.beyond", context=wish.context_length, limit=limit)
     weights, basis, packed = _weights(report, shape, wish)
+    basis = "name" if base is not None and basis == "config" else basis
     length = wish.context_length or min(DEFAULT_CONTEXT, limit or DEFAULT_CONTEXT)
     estimated = [] if basis == "header" else ["weights"]
     if shape is None:
@@ -153,6 +159,7 @@ def _case(report: Report, wish: Wish) -> Case:
         weights=weights,
         packed=packed,
         basis=basis,
+        shapes=base.id if base is not None else None,
         estimated=tuple(estimated),
         architecture=shape,
         kv_per_token=round(KV_PER_ROOT * max(weights.parameters / 1e9, 0.05) ** 0.5) if shape is None else None,

@@ -30,6 +30,7 @@ class Case(Value, frozen=True, kw_only=True):
     weights: Weights
     packed: bool
     basis: str
+    shapes: str | None = None
     estimated: tuple[str, ...] = ()
     architecture: Architecture | None = None
     kv_per_token: int | None = None
