@@ -54,7 +54,7 @@ def unpack(source: Source, method: str, most: int | None = None) -> Unpacked:
     bound = MOST_BUNZIPPED if method == "bz2" else MOST_UNPACKED
     left = bound if most is None else most
     decoder = _DECODERS[method]()
-    pieces, at, eof = [], 0, False
+    pieces, at, eof = [], _start(source, method), False
     try:
         while at < source.size and left > 0 and not eof:
             packed = source.read(at, _STEP)
@@ -69,12 +69,21 @@ def unpack(source: Source, method: str, most: int | None = None) -> Unpacked:
     return Unpacked(method=method, data=b"".join(pieces), is_whole=eof, is_over=left <= 0 and not eof)
 
 
+def _start(source: Source, method: str) -> int:
+    """Where the stream begins: joblib before 0.10 put its length first, under Python 2 with one more space."""
+    if method != "zfile":
+        return 0
+    return _ZFILE + (source.read(_ZFILE, 1) == b" ")
+
+
 def _rest(decoder: Decoder) -> bytes:
     """What zlib gives back when its output is bounded; the others keep it themselves."""
     return getattr(decoder, "unconsumed_tail", b"")
 
 
+_ZFILE = 2 + len(hex(1 << 64))
 _MAGICS = (
+    (b"ZF0x", "zfile"),
     (b"\x78\x01", "zlib"),
     (b"\x78\x5e", "zlib"),
     (b"\x78\x9c", "zlib"),
@@ -85,6 +94,7 @@ _MAGICS = (
     (b"\x5d\0\0", "lzma"),
 )
 _DECODERS: dict[str, Callable[[], Decoder]] = {
+    "zfile": lambda: zlib.decompressobj(15),
     "zlib": lambda: zlib.decompressobj(15),
     "gzip": lambda: zlib.decompressobj(31),
     "bz2": bz2.BZ2Decompressor,
