@@ -56,6 +56,15 @@ def test_compression_is_told_and_offsets_in_it_are_not() -> None:
         assert {one.offset for one in header.tensors} == {None}
 
 
+@pytest.mark.parametrize("space", [b"", b" "], ids=["Python 3", "Python 2"])
+def test_the_stream_behind_its_length_that_early_versions_wrote_is_read(space: bytes) -> None:
+    bare = zlib.decompress(sample("joblib/zlib.joblib"))
+    data = b"ZF" + hex(len(bare)).encode().ljust(19) + space + zlib.compress(bare)
+    header = header_of(data)
+    assert header.metadata["compression"] == "zfile"
+    assert header.tensors == header_of(sample("joblib/zlib.joblib")).tensors
+
+
 def test_nothing_breaks_off_in_a_sound_file() -> None:
     for path in (SAMPLES / "joblib").glob("*.joblib"):
         assert {one.kind for one in seen_in(path.read_bytes())} <= {"import", "call"}, path.name

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import random
 import struct
 from pathlib import Path
 
@@ -34,6 +36,46 @@ def test_types_by_their_index_are_counted() -> None:
 )
 def test_other_text_is_not_claimed(text: str) -> None:
     assert detect(MemorySource(text.encode(), path="x.param")).name != "ncnn"
+
+
+def weights(*, seed: int = 7, flags: bool = True) -> bytes:
+    """A small convolution's weights and biases, another's behind them, as ncnn keeps them in 32 bits."""
+    chance = random.Random(seed)
+    layers = ([chance.gauss(0, 0.3) for _ in range(count)] for count in (436, 292))
+    return b"".join(bytes(4 if flags else 0) + struct.pack(f"<{len(layer)}f", *layer) for layer in layers)
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        (weights(), "F32"),
+        (b"\x47\x6b\x30\x01" + weights()[4:], "F16"),
+        (b"\x38\x4b\x0d\x00" + weights()[4:], "I8"),
+        (b"\x56\xc0\x02\x00" + weights()[4:], "F32"),
+    ],
+    ids=["marked by zeros", "halves", "bytes", "raw"],
+)
+def test_weights_are_known_by_their_marks(data: bytes, dtype: str) -> None:
+    source = MemorySource(data, path="model.dat")
+    header = detect(source).read(source)
+    assert (header.format, header.metadata) == ("ncnn", {"dialect": "weights", "dtype": dtype})
+
+
+OTHER_NUMBERS = {
+    "weights-without-marks": weights(flags=False),
+    "one-zero-and-weights": bytes(4) + weights(flags=False),
+    "a-tone": struct.pack("<2000f", *(math.sin(step / 20) for step in range(2000))),
+    "what-is-never-negative": bytes(4) + struct.pack("<400f", *(abs(math.sin(step)) for step in range(400))),
+    "mostly-zeros": bytes(4) + weights()[4:] + bytes(4000),
+    "darknets-four-numbers": struct.pack("<4i", 0, 2, 5, 32013312) + weights(),
+    "too-few": weights()[:400],
+    "nothing-behind-the-mark": b"\x47\x6b\x30\x01",
+}
+
+
+@pytest.mark.parametrize("name", list(OTHER_NUMBERS))
+def test_other_numbers_are_not_claimed(name: str) -> None:
+    assert detect(MemorySource(OTHER_NUMBERS[name], path="model.bin")).name != "ncnn"
 
 
 def numbers(*values: int) -> bytes:

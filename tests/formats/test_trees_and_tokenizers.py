@@ -143,6 +143,13 @@ def test_a_vocabulary_broken_off_in_the_middle_is_refused() -> None:
         header_of(lines + b"no rank here\n")
 
 
+def test_an_empty_token_is_a_token() -> None:
+    lines = sample("tiktoken/letters.tiktoken")
+    rank = header_of(lines).metadata["max_rank"]
+    assert isinstance(rank, int)
+    assert header_of(lines + f"= {rank + 1}\n".encode()).metadata["max_rank"] == rank + 1
+
+
 def test_a_tokenizer_holds_no_weights() -> None:
     for name in ("tokenizer-json/bpe.json", "tiktoken/letters.tiktoken"):
         assert not detect(MemorySource(sample(name), path="model.dat")).is_model

@@ -49,6 +49,7 @@ PLACES: tuple[tuple[str, str], ...] = (
     ("tensorrt", "tensorrt.FORMAT"),
     ("rknn", "rknn.FORMAT"),
     ("openvino", "openvino.FORMAT"),
+    ("ncnn", "ncnn_weights.FORMAT"),
     ("ncnn", "ncnn.FORMAT"),
     ("xgboost", "xgboost.FORMAT"),
     ("lightgbm", "lightgbm.FORMAT"),

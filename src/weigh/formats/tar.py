@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from weigh.codecs.entries import slips
+from weigh.codecs.likeness import likeness_of_members
 from weigh.codecs.tar import Entry, end_of, is_tar, walk
 from weigh.codecs.unpacking import MOST_UNPACKED
 from weigh.codecs.zip import Window
@@ -28,12 +29,14 @@ def read(source: Source) -> Header:
     if broken is not None and not entries:
         raise broken
     files = [entry for entry in entries if entry.kind in ("file", "sparse")]
+    like = likeness_of_members(entry.name for entry in files)
     return Header(
         format="tar",
         metadata={
             "members": len(files),
             "nbytes": sum(entry.nbytes for entry in files),
             "links": sum(entry.link is not None for entry in entries),
+            **({"looks_like": like.id, "tool": like.tool} if like is not None else {}),
         },
         problems=tuple(_problems(source, entries, broken)),
     )

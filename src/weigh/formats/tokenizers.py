@@ -22,7 +22,8 @@ FEWEST_LINES = 16  # of tiktoken's, unless the file is shorter
 
 _JSON = re.compile(rb'\s*\{\s*"version"\s*:\s*"[^"]*"\s*,\s*"truncation"\s*:')
 _ADDED = re.compile(rb'"added_tokens"\s*:\s*\[|"normalizer"\s*:|"pre_tokenizer"\s*:|"model"\s*:\s*\{')
-_LINES = re.compile(rb"(?>[A-Za-z0-9+/]++={0,2} [0-9]{1,9}\r?\n)*+")
+# Whisper's vocabulary ends in an empty token, written `=`.
+_LINES = re.compile(rb"(?>(?:[A-Za-z0-9+/]++={0,2}|=) [0-9]{1,9}\r?\n)*+")
 _KEY = re.compile(rb'"(?:[^"\\]|\\.)*+"\s*+:')  # of a flat table
 _PIECE = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]')
 _LINE = re.compile(rb"([A-Za-z0-9+/]+={0,2}) (\d{1,9})\r?")

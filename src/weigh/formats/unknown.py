@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from weigh.codecs.likeness import likeness_of
 from weigh.codecs.magic import magic_of
 from weigh.codecs.spread import spread_of
 from weigh.codecs.zip import is_zip
@@ -78,6 +79,8 @@ def _said(source: Source) -> dict[str, Meta]:
     if (row := magic_of(source)) is not None:
         said |= {"looks_like": row.id, "kind": row.kind}
         said |= {"tool": row.tool} if row.tool is not None else {}
+    elif (like := likeness_of(source)) is not None:
+        said |= {"looks_like": like.id, "kind": "model", "tool": like.tool}
     devices = tuple(sorted({match.decode("ascii").lower() for match in _DEVICES.findall(sample)}))
     said |= {"first_bytes": sample[:16].hex(), "entropy": spread.entropy, "spread": spread.kind}
     said |= {"devices": devices} if devices else {}

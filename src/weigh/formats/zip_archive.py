@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from weigh.codecs import zstandard
 from weigh.codecs.entries import slips
+from weigh.codecs.likeness import likeness_of_members
 from weigh.codecs.zip import (
     OPENED,
     STORED,
@@ -42,6 +43,7 @@ def read(source: Source) -> Header:
     if not directory.members:
         raise Malformed("zip.empty", path=source.path, offset=0)
     files = [member for member in directory.members if not member.name.endswith("/")]
+    like = likeness_of_members(member.name for member in files)
     return Header(
         format="zip",
         metadata={
@@ -49,6 +51,7 @@ def read(source: Source) -> Header:
             "nbytes": sum(member.nbytes for member in files),
             "packed": sum(member.packed for member in files),
             "methods": tuple(sorted({member.method for member in files})),
+            **({"looks_like": like.id, "tool": like.tool} if like is not None else {}),
         },
         problems=tuple(_problems(source, directory)),
     )

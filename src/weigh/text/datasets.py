@@ -38,6 +38,7 @@ def _rows(header: Header, language: Language) -> Iterator[Row]:
         yield from _looks(metadata, language)
     elif isinstance(metadata.get("members"), int) and isinstance(metadata.get("nbytes"), int):
         members, nbytes = _whole(metadata, "members"), _whole(metadata, "nbytes")
+        yield from _looks(metadata, language)
         yield "members", say("data.members", language, members=members, nbytes=nbytes)
 
 
