@@ -22,11 +22,7 @@ from weigh.sources.memory import MemorySource
 
 HEAD = 1 << 20
 _WRAPPER = re.compile(rb"numpy_pickle.{0,64}?ArrayWrapper", re.DOTALL)
-<<<<<<< HEAD
 _OWN = ("zlib", "lzma", ZFILE)  # streams that joblib alone writes bare
-=======
-_OWN = ("zfile", "zlib", "lzma")  # streams that joblib alone writes bare
->>>>>>> qa
 
 
 def matches(source: Source) -> bool:
