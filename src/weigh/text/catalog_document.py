@@ -33,7 +33,7 @@ def catalog_document(query: str | None, entries: Iterable[tuple[str, Entry]], er
 def entry_document(sort: str, entry: Entry) -> dict[str, object]:
     """`id`, `kind` and `names` first; of a family its licences with what each allows."""
     plain = msgspec.to_builtins(entry)
-    found = {"id": entry.id, "kind": sort, "names": plain["names"]} | plain
+    found: dict[str, object] = {"id": entry.id, "kind": sort, "names": plain["names"], **plain}
     if isinstance(entry, Family):
         found["licences"] = [msgspec.to_builtins(licences()[id]) for id in entry.licences]
     return found
@@ -43,7 +43,7 @@ def erratum_document(row: Erratum) -> dict[str, object]:
     """The row with its words in both languages."""
     words = {language: section("errata", row.id, language) for language in LANGUAGES}
     told = {role: {language: words[language][role] for language in LANGUAGES} for role in ("said", "right")}
-    return msgspec.to_builtins(row) | told
+    return {**msgspec.to_builtins(row), **told}
 
 
 def csv_text(entries: Iterable[tuple[str, Entry]]) -> str:
