@@ -49,8 +49,8 @@ def attention(p: str, *, heads: int = H, kv: int = K, hd: int = HD, norms: int =
         if bias:
             yield p + f"attn_{name}.bias", (width,)
     if norms:
-        yield p + "attn_q_norm.weight", (norms if norms == HD or norms == hd else heads * hd,)
-        yield p + "attn_k_norm.weight", (norms if norms == HD or norms == hd else kv * hd,)
+        yield p + "attn_q_norm.weight", (norms if norms in (HD, hd) else heads * hd,)
+        yield p + "attn_k_norm.weight", (norms if norms in (HD, hd) else kv * hd,)
     yield p + "attn_output.weight", (D, heads * hd)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from weigh.app.exact import exactly
 from weigh.core.architecture import Architecture
 from weigh.core.errors import BadReference
 from weigh.core.fit import Fit
@@ -17,7 +18,7 @@ from weigh.core.value import Value
 from weigh.fit.bases import base_of, shape_of
 from weigh.fit.case import ENGINES, Case
 from weigh.fit.devices import GB, budget_of, device
-from weigh.fit.llamacpp import KV_BYTES
+from weigh.fit.llamacpp import KV_BYTES, Setting, compute
 from weigh.fit.place import place
 from weigh.fit.weights import Weights, of_bits, of_recipe
 from weigh.knowledge.gguf_recipes import gguf_recipes
@@ -35,7 +36,7 @@ TEXT_MODALITIES = frozenset({"text"})
 
 
 class Wish(Value, frozen=True, kw_only=True):
-    """What was asked for; None leaves the choice to us."""
+    """What was asked for; None leaves the choice to us. `exact`: by llama.cpp's own account."""
 
     engine: str | None = None
     context_length: int | None = None
@@ -44,6 +45,7 @@ class Wish(Value, frozen=True, kw_only=True):
     ubatch: int = 512
     flash_attention: bool = True
     quant: str | None = None
+    exact: bool | None = None
 
 
 def fits(report: Report, devices: Sequence[Device], wish: Wish) -> tuple[Fit, ...]:
@@ -51,6 +53,8 @@ def fits(report: Report, devices: Sequence[Device], wish: Wish) -> tuple[Fit, ..
     _check(wish)
     engine = wish.engine or _engine(report, wish)
     case = _case(report, wish)
+    if engine == "llama.cpp" and wish.exact is not False:
+        case = exactly(report, case, asked=wish.exact is True)
     return tuple(place(case, device, engine) for device in devices)
 
 
@@ -154,6 +158,8 @@ def _case(report: Report, wish: Wish) -> Case:
     estimated = [] if basis == "header" else ["weights"]
     if shape is None:
         estimated += ["kv_cache", "compute"]
+    elif compute(shape, Setting(context_length=length)) is None:
+        estimated.append("compute")
     return Case(
         name=report.reference.name if report.reference.hub == "path" else _called(report, name),
         weights=weights,

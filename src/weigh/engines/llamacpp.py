@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import importlib.util
 import json
 import os
@@ -40,7 +41,7 @@ def is_here() -> bool:
 def account(head: bytes, nbytes: int, setting: Setting, *, start: Start | None = None) -> Memory | None:
     """What it would take of a processor's memory; `head` is a GGUF file up to its first tensor's data, of `nbytes`.
 
-    The weights are not counted. None where llama.cpp does not load such a file. Raises BadReference without the library.
+    Weights are not counted. None where llama.cpp does not load such a file. Raises BadReference without the library.
     """
     if start is None and not is_here():
         raise BadReference("fit.exact", extra="weigh[llama]")
@@ -82,7 +83,7 @@ def _sum(mebibytes: list[str]) -> int:
 
 
 def _start(command: tuple[str, ...], seconds: float) -> str:
-    """What it prints until its last buffer is planned; then it is ended, for it would touch memory that is not there."""
+    """What it prints until its last buffer is planned; then it is ended, for next it uses what is not there."""
     environment = {**os.environ, "GGML_NO_BACKTRACE": "1"}
     printed = b""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment) as child:
@@ -101,8 +102,7 @@ def _start(command: tuple[str, ...], seconds: float) -> str:
 
 def _child(path: str, wish: dict[str, int | str | bool]) -> None:
     """Load it here; for a process of its own."""
-    import xllamacpp
-
+    xllamacpp = importlib.import_module("xllamacpp")
     _limit()
     given = xllamacpp.CommonParams()
     given.model.path = path
