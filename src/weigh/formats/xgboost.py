@@ -26,22 +26,25 @@ _UBJSON = b"{L\0\0\0\0\0\0\0\x07learner{"
 _BINARY = b"binf"
 _PARAM_BYTES = 136  # of the learner's parameters in the old layout
 _BOOSTERS = frozenset({"gbtree", "gblinear", "dart"})
+_NAMES = re.compile(rb"[\x01-\x40]\0{7}[a-z0-9:_-]{1,64}[\x04-\x08]\0{7}(?:gbtree|gblinear|dart)")
 
 
 def matches(source: Source) -> bool:
-    """A table whose first key is `learner`, in JSON or UBJSON; the old letters with a booster's name behind them."""
+    """A table whose first key is `learner`, in JSON or UBJSON; two names behind the old layout's parameters."""
     head = source.read(0, HEAD)
     if head.startswith(_UBJSON):
         return True
     if head.startswith(_BINARY):
         return any(name.encode() in head for name in _BOOSTERS)
+    if _NAMES.match(head, _PARAM_BYTES) is not None:
+        return True
     return _JSON.match(head) is not None and _INNER.search(head) is not None
 
 
 def read(source: Source) -> Header:
     """Booster, objective, trees, features, version. Raises FormatError."""
     head = source.read(0, 4)
-    if head == _BINARY:
+    if head == _BINARY or _NAMES.match(source.read(_PARAM_BYTES, 2 * MOST_NAME)) is not None:
         layout, found = "binary", _binary(source)
     elif head[:2] == _UBJSON[:2]:
         layout, found = "ubjson", _ubjson(source)
@@ -138,8 +141,8 @@ def _ubjson(source: Source) -> dict[str, Meta]:
 
 
 def _binary(source: Source) -> dict[str, Meta]:
-    """The layout of LearnerModelParamLegacy, then two names."""
-    cursor = Cursor(source, offset=len(_BINARY))
+    """The layout of LearnerModelParamLegacy, then two names; save_raw leaves out the letters before them."""
+    cursor = Cursor(source, offset=len(_BINARY) if source.read(0, len(_BINARY)) == _BINARY else 0)
     cursor.skip(4, "base_score")
     num_features, num_classes = cursor.u32("num_feature"), cursor.u32("num_class")
     cursor.skip(8, "extra attributes")
