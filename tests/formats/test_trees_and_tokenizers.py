@@ -143,6 +143,13 @@ def test_a_vocabulary_broken_off_in_the_middle_is_refused() -> None:
         header_of(lines + b"no rank here\n")
 
 
+def test_the_old_layout_is_read_without_its_letters() -> None:
+    data = sample("xgboost/before-json.model")
+    assert header_of(data[4:]).metadata == header_of(data).metadata
+    with pytest.raises(FormatError):
+        header_of(data[4:180])
+
+
 def test_an_empty_token_is_a_token() -> None:
     lines = sample("tiktoken/letters.tiktoken")
     rank = header_of(lines).metadata["max_rank"]

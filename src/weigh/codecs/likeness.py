@@ -12,6 +12,11 @@ from weigh.knowledge.likenesses import Likeness, likenesses
 
 HEAD = 256
 MOST_LAYERS = 4096
+# Fields 1 (name) and 2 (operator) of a network; of the operator 1 and 2 (blobs), 3 (name), 4 (type).
+_NET = re.compile(
+    rb"(?:\x0a[\x01-\x7f][\w./-]{1,127})?\x12(?:[\x08-\x7f]|[\x80-\xff]{1,3}[\x01-\x7f])"
+    rb"(?:[\x0a\x12][\x01-\x7f][\w./:-]{1,127}){1,8}(?:\x1a[\0-\x7f][\w./:-]{0,127})?\x22[\x02-\x40][A-Z]\w{1,63}"
+)
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_./:-]*")
 
 
@@ -37,6 +42,11 @@ def _is_barracuda(head: bytes, source: Source) -> bool:
     version, more, inputs, length = _words(head, 4)
     name = head[16 : 16 + length]
     return 8 <= version <= 32 and more == 0 and 0 < inputs <= 64 and 0 < length <= 64 and _is_name(name)
+
+
+def _is_caffe2(head: bytes, source: Source) -> bool:
+    """A NetDef: its name or none, an operator with its type behind what goes in and out."""
+    return _NET.match(head) is not None
 
 
 def _is_ctranslate2(head: bytes, source: Source) -> bool:
@@ -101,6 +111,7 @@ def _is_name(text: bytes) -> bool:
 
 _SHAPES: dict[str, Callable[[bytes, Source], bool]] = {
     "barracuda": _is_barracuda,
+    "caffe2": _is_caffe2,
     "ctranslate2": _is_ctranslate2,
     "tengine": _is_tengine,
     "torch7-table": _is_table,
