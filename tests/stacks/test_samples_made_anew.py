@@ -24,6 +24,10 @@ def made(maker: str, folder: Path) -> list[Path]:
         importlib.import_module(f"tools.samples.{maker}").write(folder)
     except ImportError as error:
         pytest.skip(f"{maker} needs {error.name}")
+    except FileNotFoundError as error:
+        if "/" in str(error.filename):
+            raise
+        pytest.skip(f"{maker} needs the program {error.filename}")
     return [path for path in sorted(folder.rglob("*")) if path.with_name(f"{path.name}.json").is_file()]
 
 

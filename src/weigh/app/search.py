@@ -12,9 +12,10 @@ from weigh.knowledge.catalog import Entry, Family, Kind, Task, Vendor, families,
 from weigh.names.decode import decode
 
 _SEPARATORS = re.compile(r"[\s\-_./:,;·()（）、，\"']+")
-_WORDS = re.compile(r"[a-z]+|\d+(?:\.\d+)*|[\u4e00-\u9fff]+|\+")
+_WORDS = re.compile(r"[a-z]+|\d+(?:\.\d+)*(?:[bmk](?![a-z]))?|[\u4e00-\u9fff]+|\+")  # 7b is one word, 4o are two
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
-_ENOUGH_LATIN, _ENOUGH_CHINESE = 4, 2  # a shorter stretch stands in too many names
+_ENOUGH_LATIN, _ENOUGH_CHINESE = 5, 2  # a shorter stretch stands in too many names
+_FILLERS = ("大模型", "模型", "系列", "助手", "的")  # what is put behind a name and says nothing
 _LONGEST_QUERY = 200
 _SHORTEST_SLIP, _LONG_WORD = 4, 8
 _ORDER = (Kind, Task, Vendor, Family)
@@ -46,8 +47,7 @@ def find(query: str) -> tuple[Hit, ...]:
 
 def exact(query: str) -> tuple[Entry, ...]:
     """Entries of which this is a name, in the order of `find`."""
-    found = _names().get(plain(query), ())
-    return tuple(hit.entry for hit in sorted((Hit(0, entry) for entry in found), key=_place))
+    return tuple(hit.entry for hit in sorted((Hit(0, entry) for entry in _called(plain(query))), key=_place))
 
 
 def family_named(text: str) -> Family | None:
@@ -55,7 +55,7 @@ def family_named(text: str) -> Family | None:
     parts = decode(text.rpartition("/")[2]).parts
     for end in range(len(parts), 0, -1):
         beginning = plain("".join(part.text for part in parts[:end]))
-        found = [entry for entry in _names().get(beginning, ()) if isinstance(entry, Family)]
+        found = [entry for entry in _called(beginning) if isinstance(entry, Family)]
         if found:
             kinds_before = {part.kind for part in parts[:end]}
             rest = [part for part in parts[end:] if part.kind != "separator"]
@@ -69,26 +69,57 @@ def family_named(text: str) -> Family | None:
 
 def plain(text: str) -> str:
     """Case, width and separators do not count."""
-    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return _SEPARATORS.sub("", _folded(text))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _near(query: str, asked: str) -> list[Hit]:
     """Everything whose own names or circle of words hold the query."""
-    best: dict[str, Hit] = {}
-    long_enough = len(asked) >= (_ENOUGH_CHINESE if _CHINESE.search(asked) else _ENOUGH_LATIN)
+    best = {entry.id: Hit(0, entry) for entry in _called(asked)}
     for name, entries in _names().items():
-        rank = 0 if name == asked else 1 if name.startswith(asked) else 3 if long_enough and asked in name else None
-        if rank is not None:
-            beside = len(name) - len(asked) if rank == 3 else 0
+        if name.startswith(asked):
             for entry in entries:
-                if entry.id not in best or (best[entry.id].rank, best[entry.id].beside) > (rank, beside):
-                    best[entry.id] = Hit(rank, entry, beside)
-    wanted = _WORDS.findall(unicodedata.normalize("NFKC", query).casefold())
-    if wanted and any(len(word) > 1 for word in wanted):
-        for entry, words in _circles():
-            if (entry.id not in best or best[entry.id].rank > 2) and all(_has_word(words, word) for word in wanted):
-                best[entry.id] = Hit(2, entry)
+                best.setdefault(entry.id, Hit(1, entry))
+    for entry in (*_with_words(_WORDS.findall(_folded(query))), *_with_words(_in_known_words(asked))):
+        best.setdefault(entry.id, Hit(2, entry))
+    for entry, beside in _stretches(asked):
+        if entry.id not in best or best[entry.id].beside > beside:
+            best[entry.id] = Hit(3, entry, beside)
     return list(best.values())
+
+
+def _with_words(words: list[str]) -> Iterator[Entry]:
+    """Entries in whose circle each of the words is; one letter alone finds nothing."""
+    if any(len(word) > 1 for word in words):
+        yield from (entry for entry, circle in _circles() if all(_has_word(circle, word) for word in words))
+
+
+def _in_known_words(asked: str) -> list[str]:
+    """Chinese that is written without a space, cut into names that are known; empty if anything is left over."""
+    if not _CHINESE.search(asked):
+        return []
+    found, at = [], 0
+    while at < len(asked):
+        ends = range(len(asked), at, -1)
+        end = next((end for end in ends if asked[at:end] in _FILLERS or asked[at:end] in _names()), None)
+        if end is None:
+            return []
+        found += [word for word in _WORDS.findall(asked[at:end]) if asked[at:end] not in _FILLERS]
+        at = end
+    return found
+
+
+def _stretches(asked: str) -> Iterator[tuple[Entry, int]]:
+    """Entries with a word that holds the query, and the letters around it; figures are never cut out of a word."""
+    chinese = _CHINESE.search(asked) is not None
+    if len(asked) < (_ENOUGH_CHINESE if chinese else _ENOUGH_LATIN) or any(letter.isdigit() for letter in asked):
+        return
+    for entry, circle in _circles():
+        if asked in circle:
+            yield entry, min(len(word) for word in circle.split() if asked in word) - len(asked)
 
 
 def _has_word(words: str, word: str) -> bool:
@@ -142,14 +173,30 @@ def _place(hit: Hit) -> tuple[int, int, int, int, tuple[int, ...], str]:
     return hit.rank, hit.beside, what, 0 if entry.status == "current" else _NOT_CURRENT, newest, entry.id
 
 
+def _called(asked: str) -> tuple[Entry, ...]:
+    """Entries of which this, without case and separators, is a name or a hub id."""
+    return tuple({entry.id: entry for entry in (*_names().get(asked, ()), *_on_hubs().get(asked, ()))}.values())
+
+
 @functools.cache
 def _names() -> Mapping[str, tuple[Entry, ...]]:
     """Entries by each of their own names, without case and separators."""
+    return _index((name, entry) for entry in _everything() for name in (*_titles(entry), *entry.aliases))
+
+
+@functools.cache
+def _on_hubs() -> Mapping[str, tuple[Entry, ...]]:
+    """Families by their hub ids, whole and by the last part alone; vendors by their organisations."""
+    makers = ((name, row) for row in vendors().values() for name in (*row.hf, *row.ms))
+    whole = [(hub_id, row) for row in families().values() for hub_id in (*row.hf, *row.ms)]
+    return _index((*makers, *whole, *((hub_id.rpartition("/")[2], row) for hub_id, row in whole)))
+
+
+def _index(named: Iterable[tuple[str, Entry]]) -> Mapping[str, tuple[Entry, ...]]:
     found: dict[str, dict[str, Entry]] = {}
-    for entry in _everything():
-        for name in _own_names(entry):
-            if key := plain(name):
-                found.setdefault(key, {})[entry.id] = entry
+    for name, entry in named:
+        if key := plain(name):
+            found.setdefault(key, {})[entry.id] = entry
     return {key: tuple(entries.values()) for key, entries in found.items()}
 
 
@@ -163,7 +210,7 @@ def _circles() -> tuple[tuple[Entry, str], ...]:
         text = " ".join((*_titles(entry), *entry.aliases))
         if isinstance(entry, Family):
             text = f"{text} {makers[entry.vendor]} {sorts[entry.kind]}"
-        circles.append((entry, f" {' '.join(_WORDS.findall(unicodedata.normalize('NFKC', text).casefold()))} "))
+        circles.append((entry, f" {' '.join(_WORDS.findall(_folded(text)))} "))
     return tuple(circles)
 
 
@@ -175,18 +222,3 @@ def _everything() -> Iterator[Entry]:
 
 def _titles(entry: Entry) -> tuple[str, ...]:
     return (entry.id, entry.names.en, entry.names.zh)
-
-
-def _own_names(entry: Entry) -> Iterator[str]:
-    """With a hub id its last part is a name as well."""
-    yield from _titles(entry)
-    yield from entry.aliases
-    match entry:
-        case Family():
-            for hub_id in (*entry.hf, *entry.ms):
-                yield hub_id
-                yield hub_id.rpartition("/")[2]
-        case Vendor():
-            yield from (*entry.hf, *entry.ms)
-        case _:
-            return

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from weigh.knowledge.catalog import Entry, Erratum, Family, Kind, Licence, Task, Vendor, kinds, licences, vendors
 from weigh.text import Language, safe, say
+from weigh.text.licences import allows
 from weigh.text.pages import section
 
 Row = tuple[str, str]
@@ -104,7 +105,7 @@ def rows_of(entry: Entry, line: Sequence[Family], language: Language) -> list[Ro
         case Task():
             rows = [("kinds", _many(entry.kinds)), ("families", _many(entry.families))]
         case Licence():
-            rows = [("licence", _allows(entry, language))]
+            rows = [("licence", allows(entry, language))]
         case _:
             rows = []
     rows += [("aliases", _many(entry.aliases)), ("confidence", say(f"catalog.confidence.{entry.confidence}", language))]
@@ -137,7 +138,7 @@ def _status(family: Family, line: Sequence[Family], language: Language) -> str:
 
 def _measures(family: Family, language: Language) -> Iterator[tuple[str, str | None]]:
     """What it may be used for, how large it is, where it lies."""
-    yield "licence", "\n".join(licence_line(licences()[id], language) for id in family.licences)
+    yield "licence", "\n".join(_terms(licences()[id], language) for id in family.licences)
     yield "sizes", _many(family.sizes)
     yield "context", f"{family.context_length:,}" if family.context_length else None
     yield "inputs", _many(family.inputs)
@@ -148,19 +149,8 @@ def _measures(family: Family, language: Language) -> Iterator[tuple[str, str | N
     yield "ollama", family.ollama
 
 
-def licence_line(licence: Licence, language: Language) -> str:
-    """Its name and what it allows."""
-    return f"{name_of(licence, language)}: {_allows(licence, language)}"
-
-
-def _allows(licence: Licence, language: Language) -> str:
-    said = [say(f"catalog.commercial.{licence.commercial}", language)]
-    said.append(say(f"catalog.hosting.{licence.hosting}", language))
-    if licence.attribution:
-        said.append(say("catalog.attribution", language))
-    if licence.user_limit is not None:
-        said.append(say("catalog.user_limit", language, users=licence.user_limit))
-    return say("explain.comma", language).join(said)
+def _terms(licence: Licence, language: Language) -> str:
+    return f"{name_of(licence, language)}: {allows(licence, language)}"
 
 
 def _many(words: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ def _cell(value: object) -> str:
     match value:
         case None:
             return ""
-        case list(many):
+        case list(many) | tuple(many):
             return ";".join(map(str, many))
         case _:
             return str(value)

@@ -20,6 +20,7 @@ from weigh.text.contents import contents_line
 from weigh.text.datasets import data_rows
 from weigh.text.headers import header_lines
 from weigh.text.name import name_blocks
+from weigh.text.provenance import provenance_rows
 
 _VERDICT_STYLE = {
     "malicious": "bold red",
@@ -59,6 +60,8 @@ def _blocks(
         yield from _section("contents", _contents(report, report.model, language), language)
         yield from _data(report.model, language)
         yield from (Text(line) for line in header_lines(report.model, language, tree=tree))
+    if report.catalog is not None:
+        yield from _section("catalog", provenance_rows(report.catalog, language), language)
     yield from _section("claims", _claims(report.claims, language), language)
     yield from _section("findings", _findings(report.findings, language), language)
     yield from _section("imports", _imports(imports, language), language)
