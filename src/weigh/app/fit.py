@@ -58,6 +58,17 @@ def fits(report: Report, devices: Sequence[Device], wish: Wish) -> tuple[Fit, ..
     return tuple(place(case, device, engine) for device in devices)
 
 
+def with_fits(report: Report, devices: Sequence[Device]) -> Report:
+    """The report with a Fit a device, by the closed forms; as it was where nothing says how large the model is."""
+    if report.error is not None or not devices or (report.model is None and report.name is None):
+        return report
+    try:
+        found = fits(report, devices, Wish(exact=False))
+    except BadReference:
+        return report
+    return msgspec.structs.replace(report, fits=found)
+
+
 def devices_of(texts: Iterable[str], run: Run) -> tuple[Device, ...]:
     """Those named; `cpu` and nothing at all mean this machine. Raises BadReference."""
     named = tuple(texts)

@@ -29,11 +29,13 @@ _fail_on = click.option(
 @click.command()
 @_references
 @_fail_on
+@click.option("--fit/--no-fit", default=True, help="Say whether it runs on this machine.")
 @signed
 @common
 def report(
     references: tuple[str, ...],
     fail_on: str,
+    fit: bool,
     signatures: str | None,
     as_json: bool,
     lang: str | None,
@@ -42,7 +44,7 @@ def report(
 ) -> int:
     """The whole report on names, files, folders and models on hubs, and what to do next."""
     how = How(language_of(lang), form_of(as_json, quiet), offline, signatures=signatures_file(signatures))
-    return _run(references, fail_on, how, _whole)
+    return _run(references, fail_on, how, _fitted if fit else _whole)
 
 
 @click.command()
@@ -163,6 +165,14 @@ def _whole(whole: Report) -> Report:
     from weigh.cli.inspect import cut_headers
 
     return cut_headers(whole)
+
+
+def _fitted(whole: Report) -> Report:
+    """The same with what this machine makes of it."""
+    from weigh.app.fit import devices_of, with_fits
+    from weigh.sources.machine import start
+
+    return _whole(with_fits(whole, devices_of((), start)))
 
 
 def _judgement(whole: Report) -> Report:

@@ -30,6 +30,16 @@ def verdict_lines(named: str, fits: tuple[Fit, ...], language: Language) -> Iter
         yield f"{named}: {safe(fit.device)}: {say(f'fit_verdict.{fit.verdict}', language)}"
 
 
+def fit_rows(fits: tuple[Fit, ...], language: Language) -> Iterator[tuple[Text, Text]]:
+    """A row a device for the whole report: the verdict, the speed and why."""
+    for fit in fits:
+        line = Text(say(f"fit_verdict.{fit.verdict}", language), style=_STYLE[fit.verdict])
+        if fit.speed is not None and fit.speed.decode is not None:
+            speed = say("fit.speed", language, rate=_rate(fit.speed.decode))
+            line.append(f"  {speed}", style="default")
+        yield Text(safe(fit.device)), line.append(f"  {say(fit.because, language)}", style="default")
+
+
 def _blocks(named: str, fits: tuple[Fit, ...], language: Language) -> Iterator[RenderableType]:
     yield Text(named, style="bold")
     if not fits:
