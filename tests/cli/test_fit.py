@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -121,3 +122,32 @@ def test_a_file_here_is_accounted_by_the_engine_itself(tmp_path: Path) -> None:
     (other,) = answer["fits"]  # type: ignore[misc]
     assert other["basis"] == "header"
     assert found["memory"]["kv_cache"] == other["memory"]["kv_cache"]
+
+
+def test_ollama_has_a_command_of_its_own() -> None:
+    _, answer = fit("Qwen3-8B-Q4_K_M.gguf", "--on", "4090", "--engine", "ollama", "--kv", "q8_0")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert found["engine"] == "ollama"
+    assert "OLLAMA_KV_CACHE_TYPE=q8_0" in found["command"]
+    assert found["command"].endswith("ollama run qwen3-8b-q4_k_m")
+
+
+def test_memory_over_context_is_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "out.svg"
+    done = CliRunner().invoke(
+        weigh, ["fit", "Qwen3-8B", "--on", "4090", "--on", "RTX 4060", "--plot", str(path)], standalone_mode=False
+    )
+    assert done.return_value == 0
+    assert "40,960" in done.output
+    lines = path.read_text("utf-8").count("<polyline")
+    assert lines == 2
+    ElementTree.fromstring(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", ["out.png", "nowhere/out.svg"])
+def test_a_picture_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> None:
+    done = CliRunner().invoke(
+        weigh, ["fit", "Qwen3-8B", "--on", "4090", "--quiet", "--plot", str(tmp_path / name)], standalone_mode=False
+    )
+    assert done.return_value == 2
+    assert len(done.output.splitlines()) == 2

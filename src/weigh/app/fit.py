@@ -17,6 +17,7 @@ from weigh.core.report import Report
 from weigh.core.value import Value
 from weigh.fit.bases import base_of, shape_of
 from weigh.fit.case import ENGINES, Case
+from weigh.fit.curve import Curve, curve
 from weigh.fit.devices import GB, budget_of, device
 from weigh.fit.llamacpp import KV_BYTES, Setting, compute
 from weigh.fit.place import place
@@ -50,12 +51,21 @@ class Wish(Value, frozen=True, kw_only=True):
 
 def fits(report: Report, devices: Sequence[Device], wish: Wish) -> tuple[Fit, ...]:
     """One Fit a device. Raises BadReference for a wish that cannot be, or where nothing says how large it is."""
-    _check(wish)
-    engine = wish.engine or _engine(report, wish)
-    case = _case(report, wish)
-    if engine == "llama.cpp" and wish.exact is not False:
+    engine, case = _asked(report, wish)
+    if engine in ("llama.cpp", "ollama") and wish.exact is not False:
         case = exactly(report, case, asked=wish.exact is True)
     return tuple(place(case, device, engine) for device in devices)
+
+
+def curves(report: Report, devices: Sequence[Device], wish: Wish) -> tuple[Curve, ...]:
+    """Memory over context, a Curve a device. Raises as `fits` does."""
+    engine, case = _asked(report, wish)
+    return tuple(curve(case, engine, device) for device in devices)
+
+
+def _asked(report: Report, wish: Wish) -> tuple[str, Case]:
+    _check(wish)
+    return wish.engine or _engine(report, wish), _case(report, wish)
 
 
 def with_fits(report: Report, devices: Sequence[Device]) -> Report:
@@ -177,6 +187,7 @@ def _case(report: Report, wish: Wish) -> Case:
         packed=packed,
         basis=basis,
         shapes=base.id if base is not None else None,
+        quant=None if basis == "header" else (wish.quant or _label(name) or DEFAULT_QUANT).upper(),
         estimated=tuple(estimated),
         architecture=shape,
         kv_per_token=round(KV_PER_ROOT * max(weights.parameters / 1e9, 0.05) ** 0.5) if shape is None else None,

@@ -48,7 +48,8 @@ class Share(Value, frozen=True, kw_only=True):
 
 class Fit(Value, frozen=True, kw_only=True):
     """`basis` says where the weights' bytes and the shapes are from; `estimated` names the terms that are estimates.
-    `shapes` is the base model whose published shape was taken where no file gives one.
+    `shapes` is the base model whose published shape was taken where no file gives one, `quant` how its weights are
+    taken to be packed where no file says it.
     """
 
     device: str
@@ -60,6 +61,7 @@ class Fit(Value, frozen=True, kw_only=True):
     speed: Speed | None = None
     basis: str
     shapes: str | None = None
+    quant: str | None = None
     estimated: tuple[str, ...] = ()
     because: Saying
     command: str | None = None

@@ -19,7 +19,7 @@ GPU_COMPUTE_FACTOR, GPU_COMPUTE_MORE = 1.3, 150 * MIB
 USUAL_COMPUTE = 300 * MIB  # where no shape says it
 MARGIN = 0.02  # of all of it: what no closed form counts
 
-ENGINES = ("llama.cpp", "vllm", "transformers", "mlx")
+ENGINES = ("llama.cpp", "ollama", "vllm", "transformers", "mlx")
 
 
 class Case(Value, frozen=True, kw_only=True):
@@ -33,6 +33,7 @@ class Case(Value, frozen=True, kw_only=True):
     packed: bool
     basis: str
     shapes: str | None = None
+    quant: str | None = None
     estimated: tuple[str, ...] = ()
     architecture: Architecture | None = None
     exact: Memory | None = None
@@ -141,6 +142,7 @@ def _guessed_kv(case: Case) -> int:
 
 _LAYOUTS: dict[str, Callable[[Case, bool, int], Memory]] = {
     "llama.cpp": _llamacpp,
+    "ollama": _llamacpp,
     "vllm": _vllm,
     "transformers": lambda case, gpu, share: _torch(case, (TORCH_OVERHEAD if gpu else 0) * share),
     "mlx": lambda case, gpu, share: _torch(case, MLX_OVERHEAD),

@@ -39,9 +39,9 @@ def place(case: Case, device: Device, engine: str, host: Device = HOST) -> Fit:
 
 def _plans(case: Case, device: Device, engine: str, host: Device) -> Iterator[_Plan | None]:
     yield _whole(case, device, engine)
-    if engine == "llama.cpp" and device.device_class != "cpu":
-        yield _experts_out(case, device, host)
-        yield _layers_out(case, device, host)
+    if engine in ("llama.cpp", "ollama") and device.device_class != "cpu":
+        yield _experts_out(case, device, host) if engine == "llama.cpp" else None
+        yield _layers_out(case, device, host, engine)
 
 
 def _whole(case: Case, device: Device, engine: str) -> _Plan | None:
@@ -94,7 +94,7 @@ def _experts_out(case: Case, device: Device, host: Device) -> _Plan | None:
     )
 
 
-def _layers_out(case: Case, device: Device, host: Device) -> _Plan | None:
+def _layers_out(case: Case, device: Device, host: Device, engine: str) -> _Plan | None:
     """As many layers on the device as go there, the others with the host."""
     count = len(case.architecture.layers) if case.architecture is not None else 32
     need = memory(case, "llama.cpp", gpu=True, share=device.count)
@@ -117,7 +117,7 @@ def _layers_out(case: Case, device: Device, host: Device) -> _Plan | None:
             Stage(device=host, share=1 - share),
         ),
         because=Saying("fit.layers", layers=layers, count=count, host=there),
-        command=_command(case, "llama.cpp", device, "-ngl", str(layers)),
+        command=_command(case, engine, device, "-ngl", str(layers)),
     )
 
 
@@ -154,6 +154,7 @@ def _told(plan: _Plan, case: Case, device: Device, engine: str) -> Fit:
         speed=speed(_work(case, plan.need), plan.stages, parallel=case.parallel) if plan.stages else None,
         basis=case.basis,
         shapes=case.shapes,
+        quant=case.quant,
         estimated=case.estimated,
         because=plan.because,
         command=plan.command,
@@ -174,6 +175,8 @@ def _work(case: Case, need: Memory) -> Work:
 def _command(case: Case, engine: str, device: Device, *more: str) -> str:
     name = shlex.quote(case.name)
     match engine:
+        case "ollama":
+            return _ollama(case, name)
         case "vllm":
             split = f" --tensor-parallel-size {device.count}" if device.count > 1 else ""
             return f"vllm serve {name} --max-model-len {case.context_length}{split}"
@@ -185,3 +188,15 @@ def _command(case: Case, engine: str, device: Device, *more: str) -> str:
     cache = () if case.kv == "f16" else ("-ctk", case.kv, "-ctv", case.kv)
     parallel = () if case.parallel == 1 else ("-np", str(case.parallel))
     return " ".join(["llama-server", "-m", name, "-c", str(case.context_length), *layers, *more, *cache, *parallel])
+
+
+def _ollama(case: Case, name: str) -> str:
+    """Its server takes the context and the cache's type from the environment, and splits layers by itself."""
+    settings = [f"OLLAMA_CONTEXT_LENGTH={case.context_length}", f"OLLAMA_NUM_PARALLEL={case.parallel}"]
+    if case.kv != "f16":
+        settings.append(f"OLLAMA_KV_CACHE_TYPE={case.kv}")
+    serve = " ".join([*settings, "ollama serve"])
+    if case.name.lower().endswith(".gguf"):
+        label = shlex.quote(case.name.rsplit("/", 1)[-1][:-5].lower())
+        return f"{serve} & echo FROM {name} > Modelfile && ollama create {label} && ollama run {label}"
+    return f"{serve} & ollama run {name}"
