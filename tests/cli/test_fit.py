@@ -151,3 +151,35 @@ def test_a_picture_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> None
     )
     assert done.return_value == 2
     assert len(done.output.splitlines()) == 2
+
+
+CASES = """\
+bge-m3                  transformers  kv_cache=0
+whisper-large-v3        transformers  decode=none
+Wan2.1-T2V-14B          diffusers     decode=none
+"""
+
+
+@pytest.mark.parametrize("line", CASES.splitlines())
+def test_what_writes_no_text_is_fitted_as_what_it_is(line: str) -> None:
+    name, engine, *_ = line.split()
+    status, answer = fit(name, "--on", "A100 80GB")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert (status, found["engine"]) == (0, engine)
+    assert "speed" not in found
+    assert "compute" in found["estimated"]
+
+
+@pytest.mark.parametrize("size", ["0x0", "1280", "axb", "1280x720x0", "99999999999x1", "1x1x1x1"])
+def test_a_size_that_cannot_be_is_one_line(size: str) -> None:
+    status, answer = fit("Wan2.1-T2V-14B", "--on", "4090", "--size", size)
+    assert status == 2
+    assert "1280x720x129" in str(answer["error"])
+
+
+def test_training_is_an_estimate() -> None:
+    _, answer = fit("Qwen2.5-7B", "--on", "4090", "--train", "qlora")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert found["verdict"] == "fits"
+    assert "training" in found["estimated"]
+    assert found["memory"]["total"] == sum(size for term, size in found["memory"].items() if term != "total")

@@ -16,6 +16,7 @@ from weigh.text import Language, complain_about, safe, say
 if TYPE_CHECKING:
     from weigh.app.fit import Wish
     from weigh.fit.curve import Curve
+    from weigh.fit.purposes import Training
 
 
 @click.command()
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 @click.option(
     "--exact/--no-exact", default=None, help="Buffers as llama.cpp plans them (default: where it is installed)."
 )
+@click.option("--train", type=click.Choice(["full", "lora", "qlora"]), help="What training it so would take.")
+@click.option("--size", metavar="WxH[xFRAMES]", default="1024x1024", show_default=True, help="Of pictures and video.")
 @click.option("--plot", metavar="FILE.svg", help="Memory over context as a picture.")
 @common
 def fit(
@@ -48,6 +51,8 @@ def fit(
     flash_attn: bool,
     quant: str | None,
     exact: bool | None,
+    train: Training | None,
+    size: str,
     plot: str | None,
     as_json: bool,
     lang: str | None,
@@ -66,19 +71,33 @@ def fit(
         flash_attention=flash_attn,
         quant=quant,
         exact=exact,
+        train=train,
+        size=_sides(size),
     )
     language = language_of(lang)
     answers = [_answer(text, devices, wish, offline=offline) for text in references]
+    _tell(answers, language, as_json=as_json, quiet=quiet)
+    status = max(_status(answer) for answer, _ in answers)
+    return max(status, _draw(plot, answers, language)) if plot is not None else status
+
+
+def _sides(text: str) -> tuple[int, int, int]:
+    """`1280x720x129`; what cannot be read so is refused with the wish as a whole."""
+    numbers = [int(part) if part.isdigit() and len(part) < 10 else 0 for part in text.lower().split("x")]
+    return (numbers[0], numbers[1], numbers[2] if len(numbers) > 2 else 1) if 2 <= len(numbers) <= 3 else (0, 0, 0)
+
+
+def _tell(
+    answers: list[tuple[FitReport, tuple[Curve, ...]]], language: Language, *, as_json: bool, quiet: bool
+) -> None:
     if as_json:
         from weigh.text.document import to_json
 
         found = [answer for answer, _ in answers]
         click.echo(to_json(found[0] if len(found) == 1 else found, language))
-    else:
-        for answer, curves in answers:
-            _show(answer, curves, language, quiet=quiet)
-    status = max(_status(answer) for answer, _ in answers)
-    return max(status, _draw(plot, answers, language)) if plot is not None else status
+        return
+    for answer, curves in answers:
+        _show(answer, curves, language, quiet=quiet)
 
 
 def _answer(text: str, devices: tuple[str, ...], wish: Wish, *, offline: bool) -> tuple[FitReport, tuple[Curve, ...]]:

@@ -12,7 +12,9 @@ VERDICTS: tuple[Verdict, ...] = ("fits", "tight", "offload", "no")  # the best f
 
 
 class Memory(Value, frozen=True, kw_only=True):
-    """Bytes by term; `total` is their sum. `overhead` is what the engine and its driver take besides."""
+    """Bytes by term; `total` is their sum. `overhead` is what the engine and its driver take besides, `training` the
+    gradients and the optimiser's states.
+    """
 
     weights: int
     kv_cache: int
@@ -20,6 +22,7 @@ class Memory(Value, frozen=True, kw_only=True):
     compute: int
     output: int
     overhead: int
+    training: int = 0
     total: int
 
 

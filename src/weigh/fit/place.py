@@ -11,8 +11,9 @@ from weigh.core.fit import Fit, Memory, Share, Verdict
 from weigh.core.hardware import Device
 from weigh.core.saying import Saying
 from weigh.core.value import Value
-from weigh.fit.case import Case, memory, summed, upper
+from weigh.fit.case import Case, memory, upper
 from weigh.fit.speed import Stage, Work, speed
+from weigh.fit.terms import summed
 
 TIGHT = 0.97  # of the budget: above that a browser tab may be too much
 DEPTH = 512  # tokens in the cache while the speed of decoding is told
@@ -39,7 +40,7 @@ def place(case: Case, device: Device, engine: str, host: Device = HOST) -> Fit:
 
 def _plans(case: Case, device: Device, engine: str, host: Device) -> Iterator[_Plan | None]:
     yield _whole(case, device, engine)
-    if engine in ("llama.cpp", "ollama") and device.device_class != "cpu":
+    if engine in ("llama.cpp", "ollama") and _speaks(case) and device.device_class != "cpu":
         yield _experts_out(case, device, host) if engine == "llama.cpp" else None
         yield _layers_out(case, device, host, engine)
 
@@ -151,7 +152,9 @@ def _told(plan: _Plan, case: Case, device: Device, engine: str) -> Fit:
         verdict=plan.verdict,
         memory=plan.need,
         devices=plan.shares,
-        speed=speed(_work(case, plan.need), plan.stages, parallel=case.parallel) if plan.stages else None,
+        speed=speed(_work(case, plan.need), plan.stages, parallel=case.parallel)
+        if plan.stages and _speaks(case)
+        else None,
         basis=case.basis,
         shapes=case.shapes,
         quant=case.quant,
@@ -159,6 +162,10 @@ def _told(plan: _Plan, case: Case, device: Device, engine: str) -> Fit:
         because=plan.because,
         command=plan.command,
     )
+
+
+def _speaks(case: Case) -> bool:
+    return case.purpose == "generate" and case.train is None
 
 
 def _work(case: Case, need: Memory) -> Work:
@@ -172,8 +179,10 @@ def _work(case: Case, need: Memory) -> Work:
     )
 
 
-def _command(case: Case, engine: str, device: Device, *more: str) -> str:
+def _command(case: Case, engine: str, device: Device, *more: str) -> str | None:
     name = shlex.quote(case.name)
+    if not _speaks(case):
+        return None
     match engine:
         case "ollama":
             return _ollama(case, name)

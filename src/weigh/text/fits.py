@@ -14,9 +14,9 @@ from weigh.fit.curve import Curve
 from weigh.text import Language, safe, say
 
 _STYLE = {"fits": "bold green", "tight": "bold yellow", "offload": "bold yellow", "no": "bold red"}
-TERMS = ("weights", "kv_cache", "recurrent_state", "compute", "output", "overhead")
+TERMS = ("weights", "kv_cache", "recurrent_state", "compute", "output", "overhead", "training")
 _COLUMNS = ("device", "engine", "verdict", "memory", "decode", "prefill", "because")
-_MARKS = "█▓▒░▪·"
+_MARKS = "█▓▒░▪·▞"
 _WIDTH = 60
 _CURVE = 40
 
