@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -121,3 +122,64 @@ def test_a_file_here_is_accounted_by_the_engine_itself(tmp_path: Path) -> None:
     (other,) = answer["fits"]  # type: ignore[misc]
     assert other["basis"] == "header"
     assert found["memory"]["kv_cache"] == other["memory"]["kv_cache"]
+
+
+def test_ollama_has_a_command_of_its_own() -> None:
+    _, answer = fit("Qwen3-8B-Q4_K_M.gguf", "--on", "4090", "--engine", "ollama", "--kv", "q8_0")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert found["engine"] == "ollama"
+    assert "OLLAMA_KV_CACHE_TYPE=q8_0" in found["command"]
+    assert found["command"].endswith("ollama run qwen3-8b-q4_k_m")
+
+
+def test_memory_over_context_is_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "out.svg"
+    done = CliRunner().invoke(
+        weigh, ["fit", "Qwen3-8B", "--on", "4090", "--on", "RTX 4060", "--plot", str(path)], standalone_mode=False
+    )
+    assert done.return_value == 0
+    assert "40,960" in done.output
+    lines = path.read_text("utf-8").count("<polyline")
+    assert lines == 2
+    ElementTree.fromstring(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", ["out.png", "nowhere/out.svg"])
+def test_a_picture_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> None:
+    done = CliRunner().invoke(
+        weigh, ["fit", "Qwen3-8B", "--on", "4090", "--quiet", "--plot", str(tmp_path / name)], standalone_mode=False
+    )
+    assert done.return_value == 2
+    assert len(done.output.splitlines()) == 2
+
+
+CASES = """\
+bge-m3                  transformers  kv_cache=0
+whisper-large-v3        transformers  decode=none
+Wan2.1-T2V-14B          diffusers     decode=none
+"""
+
+
+@pytest.mark.parametrize("line", CASES.splitlines())
+def test_what_writes_no_text_is_fitted_as_what_it_is(line: str) -> None:
+    name, engine, *_ = line.split()
+    status, answer = fit(name, "--on", "A100 80GB")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert (status, found["engine"]) == (0, engine)
+    assert "speed" not in found
+    assert "compute" in found["estimated"]
+
+
+@pytest.mark.parametrize("size", ["0x0", "1280", "axb", "1280x720x0", "99999999999x1", "1x1x1x1"])
+def test_a_size_that_cannot_be_is_one_line(size: str) -> None:
+    status, answer = fit("Wan2.1-T2V-14B", "--on", "4090", "--size", size)
+    assert status == 2
+    assert "1280x720x129" in str(answer["error"])
+
+
+def test_training_is_an_estimate() -> None:
+    _, answer = fit("Qwen2.5-7B", "--on", "4090", "--train", "qlora")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert found["verdict"] == "fits"
+    assert "training" in found["estimated"]
+    assert found["memory"]["total"] == sum(size for term, size in found["memory"].items() if term != "total")

@@ -1,4 +1,4 @@
-"""The screens as they were last looked at, in both languages."""
+"""The screens as they were last looked at, in both languages; what depends on the machine is left out."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 
 HERE = Path(__file__).parent
 SCREENS = {
-    "folder": ["tiny-llama-chat"],
-    "lies": ["Nova-7B-Instruct-Q8_0.gguf"],
-    "hostile": ["hostile.bin"],
-    "pointer": ["pointer.safetensors"],
+    "folder": ["tiny-llama-chat", "--no-fit"],
+    "lies": ["Nova-7B-Instruct-Q8_0.gguf", "--no-fit"],
+    "hostile": ["hostile.bin", "--no-fit"],
+    "pointer": ["pointer.safetensors", "--no-fit"],
     "explain-quantisation": ["explain", "Q4_K_M"],
     "explain-shape": ["explain", "A3B"],
-    "name": ["Qwen3-30B-A3B-Instruct-2507-FP8"],
+    "name": ["Qwen3-30B-A3B-Instruct-2507-FP8", "--no-fit"],
 }
 
 

@@ -17,10 +17,13 @@ from weigh.core.report import Report
 from weigh.core.value import Value
 from weigh.fit.bases import base_of, shape_of
 from weigh.fit.case import ENGINES, Case
+from weigh.fit.curve import Curve, curve
 from weigh.fit.devices import GB, budget_of, device
 from weigh.fit.llamacpp import KV_BYTES, Setting, compute
 from weigh.fit.place import place
+from weigh.fit.purposes import PURPOSES, Purpose, Training
 from weigh.fit.weights import Weights, of_bits, of_recipe
+from weigh.knowledge.base_models import BaseModelRow
 from weigh.knowledge.gguf_recipes import gguf_recipes
 from weigh.knowledge.naming import quantisations
 from weigh.sources.machine import Host, Run, look
@@ -28,7 +31,9 @@ from weigh.sources.machine import Host, Run, look
 DEFAULT_CONTEXT = 8192
 MOST_CONTEXT = 1 << 28
 MOST_PARALLEL = 4096
+MOST_SIDE = 1 << 16
 DEFAULT_QUANT = "Q4_K_M"
+_PLAIN = {"F16": 16.0, "BF16": 16.0, "FP16": 16.0, "F32": 32.0, "FP32": 32.0}
 DOUBT = 2.5  # how far the cache of a network that nobody described may lie from the usual, either way
 # Bytes of cache a token takes in a network with shared heads, by the square root of its parameters in billions.
 KV_PER_ROOT = 40_000
@@ -36,7 +41,9 @@ TEXT_MODALITIES = frozenset({"text"})
 
 
 class Wish(Value, frozen=True, kw_only=True):
-    """What was asked for; None leaves the choice to us. `exact`: by llama.cpp's own account."""
+    """What was asked for; None leaves the choice to us. `exact`: by llama.cpp's own account;
+    `size`: of pictures, across, down and frames.
+    """
 
     engine: str | None = None
     context_length: int | None = None
@@ -46,16 +53,52 @@ class Wish(Value, frozen=True, kw_only=True):
     flash_attention: bool = True
     quant: str | None = None
     exact: bool | None = None
+    train: Training | None = None
+    size: tuple[int, int, int] = (1024, 1024, 1)
 
 
 def fits(report: Report, devices: Sequence[Device], wish: Wish) -> tuple[Fit, ...]:
     """One Fit a device. Raises BadReference for a wish that cannot be, or where nothing says how large it is."""
-    _check(wish)
-    engine = wish.engine or _engine(report, wish)
-    case = _case(report, wish)
-    if engine == "llama.cpp" and wish.exact is not False:
+    engine, case = _asked(report, wish)
+    if engine in ("llama.cpp", "ollama") and case.purpose == "generate" and wish.exact is not False:
         case = exactly(report, case, asked=wish.exact is True)
     return tuple(place(case, device, engine) for device in devices)
+
+
+def curves(report: Report, devices: Sequence[Device], wish: Wish) -> tuple[Curve, ...]:
+    """Memory over context, a Curve a device. Raises as `fits` does."""
+    engine, case = _asked(report, wish)
+    return tuple(curve(case, engine, device) for device in devices)
+
+
+def _asked(report: Report, wish: Wish) -> tuple[str, Case]:
+    _check(wish)
+    case = _case(report, wish)
+    if case.train is not None:
+        return "transformers", case
+    usual = {"draw": "diffusers", "generate": _engine(report, wish)}.get(case.purpose, "transformers")
+    return wish.engine or usual, case
+
+
+def _purpose(report: Report) -> Purpose:
+    """By what kind of model it is called."""
+    found = report.model.format if report.model is not None else None
+    if found is not None and found.value == "diffusers":
+        return "draw"
+    if found is not None and found.value == "gguf":
+        return "generate"
+    return PURPOSES.get(report.name.kind, "generate") if report.name is not None else "generate"
+
+
+def with_fits(report: Report, devices: Sequence[Device]) -> Report:
+    """The report with a Fit a device, by the closed forms; as it was where nothing says how large the model is."""
+    if report.error is not None or not devices or (report.model is None and report.name is None):
+        return report
+    try:
+        found = fits(report, devices, Wish(exact=False))
+    except BadReference:
+        return report
+    return msgspec.structs.replace(report, fits=found)
 
 
 def devices_of(texts: Iterable[str], run: Run) -> tuple[Device, ...]:
@@ -128,6 +171,8 @@ def _check(wish: Wish) -> None:
         raise BadReference("fit.context", context=wish.context_length, most=MOST_CONTEXT)
     if not 0 < wish.parallel <= MOST_PARALLEL or not 0 < wish.ubatch <= 1 << 16:
         raise BadReference("fit.parallel", parallel=wish.parallel, ubatch=wish.ubatch)
+    if not all(0 < side <= MOST_SIDE for side in wish.size):
+        raise BadReference("fit.size", size="x".join(map(str, wish.size)), most=MOST_SIDE)
 
 
 def _engine(report: Report, wish: Wish) -> str:
@@ -142,31 +187,23 @@ def _engine(report: Report, wish: Wish) -> str:
 
 
 def _case(report: Report, wish: Wish) -> Case:
-    model, name = report.model, report.name
-    shape = model.architecture if model is not None and model.architecture is not None else None
-    shape = shape if shape is not None and shape.layers and shape.hidden_size else None
-    limit = model.context_length.value if model is not None and model.context_length is not None else None
-    base = base_of(name) if shape is None and name is not None else None
-    if base is not None:
-        shape = shape_of(base)
-        limit = limit or (shape.context_length if shape is not None else None)
+    name = report.name
+    shape, limit, base = _shape(report)
     if wish.context_length is not None and limit is not None and wish.context_length > limit:
         raise BadReference("fit.beyond", context=wish.context_length, limit=limit)
-    weights, basis, packed = _weights(report, shape, wish)
+    purpose = _purpose(report)
+    usual = DEFAULT_QUANT if purpose == "generate" and wish.train is None else "F16"
+    weights, basis, packed = _weights(report, shape, wish, usual)
     basis = "name" if base is not None and basis == "config" else basis
     length = wish.context_length or min(DEFAULT_CONTEXT, limit or DEFAULT_CONTEXT)
-    estimated = [] if basis == "header" else ["weights"]
-    if shape is None:
-        estimated += ["kv_cache", "compute"]
-    elif compute(shape, Setting(context_length=length)) is None:
-        estimated.append("compute")
     return Case(
         name=report.reference.name if report.reference.hub == "path" else _called(report, name),
         weights=weights,
         packed=packed,
         basis=basis,
         shapes=base.id if base is not None else None,
-        estimated=tuple(estimated),
+        quant=None if basis == "header" else (wish.quant or _label(name) or usual).upper(),
+        estimated=_estimated(shape, basis, length, purpose if wish.train is None else "train"),
         architecture=shape,
         kv_per_token=round(KV_PER_ROOT * max(weights.parameters / 1e9, 0.05) ** 0.5) if shape is None else None,
         doubt=DOUBT if shape is None else 1.0,
@@ -175,20 +212,49 @@ def _case(report: Report, wish: Wish) -> Case:
         ubatch=wish.ubatch,
         kv=wish.kv,
         flash_attention=wish.flash_attention,
+        purpose=purpose,
+        train=wish.train,
+        pixels=wish.size[0] * wish.size[1],
+        frames=wish.size[2],
     )
+
+
+def _shape(report: Report) -> tuple[Architecture | None, int | None, BaseModelRow | None]:
+    """The network's, its longest context, and the base model whose published shape that is, where it is."""
+    model = report.model
+    shape = model.architecture if model is not None else None
+    limit = model.context_length.value if model is not None and model.context_length is not None else None
+    if shape is not None and shape.layers and shape.hidden_size:
+        return shape, limit, None
+    base = base_of(report.name) if report.name is not None else None
+    if base is None:
+        return None, limit, None
+    shape = shape_of(base)
+    return shape, limit or (shape.context_length if shape is not None else None), base
+
+
+def _estimated(shape: Architecture | None, basis: str, length: int, purpose: str) -> tuple[str, ...]:
+    """Terms that are no count: all of them where no text is written."""
+    if purpose != "generate":
+        return ("weights", "kv_cache", "compute", "training", "overhead")
+    weights = () if basis == "header" else ("weights",)
+    if shape is None:
+        return (*weights, "kv_cache", "compute")
+    known = compute(shape, Setting(context_length=length)) is not None
+    return weights if known else (*weights, "compute")
 
 
 def _called(report: Report, name: Name | None) -> str:
     return name.name if name is not None else str(report.reference)
 
 
-def _weights(report: Report, shape: Architecture | None, wish: Wish) -> tuple[Weights, str, bool]:
+def _weights(report: Report, shape: Architecture | None, wish: Wish, usual: str) -> tuple[Weights, str, bool]:
     """Bytes: of the files, else of the shape, else of the figure in the name. Raises BadReference."""
     model, name = report.model, report.name
     if wish.quant is None and model is not None and (found := _of_files(model)) is not None:
         bits = model.bits_per_weight
         return found, "header", bits is not None and bits.value < 15
-    label = (wish.quant or _label(name) or DEFAULT_QUANT).upper()
+    label = (wish.quant or _label(name) or usual).upper()
     if shape is not None and (found := of_recipe(shape, label)) is not None:
         return found, "config", label not in ("F16", "BF16", "F32")
     bits_each = _bits(label)
@@ -240,6 +306,8 @@ def _label(name: Name | None) -> str | None:
 
 def _bits(label: str) -> float | None:
     """Real bits a weight of a label, from the table of quantisations; the digit in it where the table has none."""
+    if label in _PLAIN:
+        return _PLAIN[label]
     rows = [row for row in quantisations() if label in {(row.scheme or "").upper(), row.id.upper()}]
     real = next((row.bits_per_weight for row in rows if row.bits_per_weight is not None), None)
     nominal = next((row.bits for row in rows if row.bits is not None), None)

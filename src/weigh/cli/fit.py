@@ -11,16 +11,18 @@ from weigh.cli.options import common, language_of
 from weigh.core.errors import BadReference
 from weigh.core.report import Failure, FitReport
 from weigh.core.schema import SCHEMA
-from weigh.text import Language, complain_about, safe
+from weigh.text import Language, complain_about, safe, say
 
 if TYPE_CHECKING:
     from weigh.app.fit import Wish
+    from weigh.fit.curve import Curve
+    from weigh.fit.purposes import Training
 
 
 @click.command()
 @click.argument("references", metavar="REF...", nargs=-1, required=True)
 @click.option("--on", "devices", multiple=True, metavar="DEVICE", help='"2x RTX 4090", "M4 Max 64GB", cpu; repeatable.')
-@click.option("--engine", help="llama.cpp, vllm, transformers or mlx.")
+@click.option("--engine", help="llama.cpp, ollama, vllm, transformers or mlx.")
 @click.option(
     "--context", type=int, metavar="TOKENS", help="Tokens in all (default: 8192 or the model's own, if less)."
 )
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 @click.option(
     "--exact/--no-exact", default=None, help="Buffers as llama.cpp plans them (default: where it is installed)."
 )
+@click.option("--train", type=click.Choice(["full", "lora", "qlora"]), help="What training it so would take.")
+@click.option("--size", metavar="WxH[xFRAMES]", default="1024x1024", show_default=True, help="Of pictures and video.")
+@click.option("--plot", metavar="FILE.svg", help="Memory over context as a picture.")
 @common
 def fit(
     references: tuple[str, ...],
@@ -46,6 +51,9 @@ def fit(
     flash_attn: bool,
     quant: str | None,
     exact: bool | None,
+    train: Training | None,
+    size: str,
+    plot: str | None,
     as_json: bool,
     lang: str | None,
     offline: bool,
@@ -63,46 +71,82 @@ def fit(
         flash_attention=flash_attn,
         quant=quant,
         exact=exact,
+        train=train,
+        size=_sides(size),
     )
     language = language_of(lang)
     answers = [_answer(text, devices, wish, offline=offline) for text in references]
+    _tell(answers, language, as_json=as_json, quiet=quiet)
+    status = max(_status(answer) for answer, _ in answers)
+    return max(status, _draw(plot, answers, language)) if plot is not None else status
+
+
+def _sides(text: str) -> tuple[int, int, int]:
+    """`1280x720x129`; what cannot be read so is refused with the wish as a whole."""
+    numbers = [int(part) if part.isdigit() and len(part) < 10 else 0 for part in text.lower().split("x")]
+    return (numbers[0], numbers[1], numbers[2] if len(numbers) > 2 else 1) if 2 <= len(numbers) <= 3 else (0, 0, 0)
+
+
+def _tell(
+    answers: list[tuple[FitReport, tuple[Curve, ...]]], language: Language, *, as_json: bool, quiet: bool
+) -> None:
     if as_json:
         from weigh.text.document import to_json
 
-        click.echo(to_json(answers[0] if len(answers) == 1 else answers, language))
-    else:
-        for answer in answers:
-            _show(answer, language, quiet=quiet)
-    return max(_status(answer) for answer in answers)
+        found = [answer for answer, _ in answers]
+        click.echo(to_json(found[0] if len(found) == 1 else found, language))
+        return
+    for answer, curves in answers:
+        _show(answer, curves, language, quiet=quiet)
 
 
-def _answer(text: str, devices: tuple[str, ...], wish: Wish, *, offline: bool) -> FitReport:
-    from weigh.app.fit import devices_of, fits
+def _answer(text: str, devices: tuple[str, ...], wish: Wish, *, offline: bool) -> tuple[FitReport, tuple[Curve, ...]]:
+    from weigh.app.fit import curves, devices_of, fits
     from weigh.cli.report import How, weighed
     from weigh.sources.machine import start
 
     report, _ = weighed(text, How("en", "json", offline))
     if report.error is not None:
-        return FitReport(schema=SCHEMA, reference=report.reference, error=report.error)
+        return FitReport(schema=SCHEMA, reference=report.reference, error=report.error), ()
     try:
-        found = fits(report, devices_of(devices, start), wish)
+        meant = devices_of(devices, start)
+        found = fits(report, meant, wish)
+        return FitReport(schema=SCHEMA, reference=report.reference, fits=found), curves(report, meant, wish)
     except BadReference as error:
-        return FitReport(schema=SCHEMA, reference=report.reference, error=Failure(message=error.saying))
-    return FitReport(schema=SCHEMA, reference=report.reference, fits=found)
+        return FitReport(schema=SCHEMA, reference=report.reference, error=Failure(message=error.saying)), ()
+
+
+def _draw(path: str, answers: list[tuple[FitReport, tuple[Curve, ...]]], language: Language) -> int:
+    """Write the picture; 2 where it cannot be."""
+    from weigh.text.plot import svg
+
+    if not path.lower().endswith(".svg"):
+        click.echo(say("error.fit.picture", language, path=path), err=True)
+        return 2
+    drawn = [(safe(answer.reference.text), curves) for answer, curves in answers if curves]
+    title = ", ".join(name for name, _ in drawn)
+    text = svg(title, [curve for _, curves in drawn for curve in curves], language)
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        click.echo(say("error.fit.unwritten", language, path=path, problem=error.strerror or ""), err=True)
+        return 2
+    return 0
 
 
 def _status(answer: FitReport) -> int:
     return 2 if answer.error is not None else 0
 
 
-def _show(answer: FitReport, language: Language, *, quiet: bool) -> None:
+def _show(answer: FitReport, curves: tuple[Curve, ...], language: Language, *, quiet: bool) -> None:
     named = safe(answer.reference.text)
     if answer.error is not None:
         click.echo(f"{named}: {complain_about(answer.error, language)}", err=True)
         return
     from rich.console import Console
 
-    from weigh.text.fits import fit_lines, verdict_lines
+    from weigh.text.fits import curve_lines, fit_lines, verdict_lines
 
     if quiet:
         for line in verdict_lines(named, answer.fits, language):
@@ -110,3 +154,5 @@ def _show(answer: FitReport, language: Language, *, quiet: bool) -> None:
         return
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
     console.print(fit_lines(named, answer.fits, language))
+    for row in curve_lines(curves[0], language) if curves else ():
+        console.print(row)

@@ -34,11 +34,13 @@ def fail_on_option(default: str | None) -> Callable[[Callable[..., Any]], Callab
 @click.command()
 @references_argument
 @fail_on_option("high")
+@click.option("--fit/--no-fit", default=True, help="Say whether it runs on this machine.")
 @signed
 @common
 def report(
     references: tuple[str, ...],
     fail_on: str,
+    fit: bool,
     signatures: str | None,
     as_json: bool,
     lang: str | None,
@@ -47,7 +49,7 @@ def report(
 ) -> int:
     """The whole report on names, files, folders and models on hubs, and what to do next."""
     how = How(language_of(lang), form_of(as_json, quiet), offline, signatures=signatures_file(signatures))
-    return _run(references, fail_on, how, _whole)
+    return _run(references, fail_on, how, _fitted if fit else _whole)
 
 
 @click.command()
@@ -156,6 +158,14 @@ def _today() -> date:
     """SOURCE_DATE_EPOCH stands for the day where it is set, so that what is printed can be printed again."""
     fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
     return datetime.fromtimestamp(int(fixed), UTC).date() if fixed.isdigit() else date.today()
+
+
+def _fitted(whole: Report) -> Report:
+    """The same with what this machine makes of it."""
+    from weigh.app.fit import devices_of, with_fits
+    from weigh.sources.machine import start
+
+    return _whole(with_fits(whole, devices_of((), start)))
 
 
 def quiet_line(whole: Report, language: Language) -> str:

@@ -12,7 +12,9 @@ VERDICTS: tuple[Verdict, ...] = ("fits", "tight", "offload", "no")  # the best f
 
 
 class Memory(Value, frozen=True, kw_only=True):
-    """Bytes by term; `total` is their sum. `overhead` is what the engine and its driver take besides."""
+    """Bytes by term; `total` is their sum. `overhead` is what the engine and its driver take besides, `training` the
+    gradients and the optimiser's states.
+    """
 
     weights: int
     kv_cache: int
@@ -20,6 +22,7 @@ class Memory(Value, frozen=True, kw_only=True):
     compute: int
     output: int
     overhead: int
+    training: int = 0
     total: int
 
 
@@ -48,7 +51,8 @@ class Share(Value, frozen=True, kw_only=True):
 
 class Fit(Value, frozen=True, kw_only=True):
     """`basis` says where the weights' bytes and the shapes are from; `estimated` names the terms that are estimates.
-    `shapes` is the base model whose published shape was taken where no file gives one.
+    `shapes` is the base model whose published shape was taken where no file gives one, `quant` how its weights are
+    taken to be packed where no file says it.
     """
 
     device: str
@@ -60,6 +64,7 @@ class Fit(Value, frozen=True, kw_only=True):
     speed: Speed | None = None
     basis: str
     shapes: str | None = None
+    quant: str | None = None
     estimated: tuple[str, ...] = ()
     because: Saying
     command: str | None = None

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from weigh.core.errors import BadReference
 from weigh.core.fit import Memory
-from weigh.fit.case import summed
 from weigh.fit.llamacpp import Setting
+from weigh.fit.terms import summed
 
 MIB = 1 << 20
 SECONDS = 20.0

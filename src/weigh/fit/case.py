@@ -8,6 +8,8 @@ from weigh.core.architecture import Architecture
 from weigh.core.fit import Memory
 from weigh.core.value import Value
 from weigh.fit import llamacpp, vllm
+from weigh.fit.purposes import Purpose, Training, once, trained
+from weigh.fit.terms import summed
 from weigh.fit.weights import Weights
 
 MIB = 1 << 20
@@ -19,7 +21,7 @@ GPU_COMPUTE_FACTOR, GPU_COMPUTE_MORE = 1.3, 150 * MIB
 USUAL_COMPUTE = 300 * MIB  # where no shape says it
 MARGIN = 0.02  # of all of it: what no closed form counts
 
-ENGINES = ("llama.cpp", "vllm", "transformers", "mlx")
+ENGINES = ("llama.cpp", "ollama", "vllm", "transformers", "mlx", "diffusers")
 
 
 class Case(Value, frozen=True, kw_only=True):
@@ -33,6 +35,7 @@ class Case(Value, frozen=True, kw_only=True):
     packed: bool
     basis: str
     shapes: str | None = None
+    quant: str | None = None
     estimated: tuple[str, ...] = ()
     architecture: Architecture | None = None
     exact: Memory | None = None
@@ -43,10 +46,19 @@ class Case(Value, frozen=True, kw_only=True):
     ubatch: int = 512
     kv: str = "f16"
     flash_attention: bool = True
+    purpose: Purpose = "generate"
+    train: Training | None = None
+    pixels: int = 1 << 20
+    frames: int = 1
 
 
 def memory(case: Case, engine: str, *, gpu: bool, share: int = 1) -> Memory:
     """What it takes in all on `share` devices alike, as this engine lays it out."""
+    beside = (TORCH_OVERHEAD if gpu else 0) * share
+    if case.train is not None:
+        return trained(case, case.train, beside)
+    if case.purpose != "generate":
+        return once(case, beside)
     return _LAYOUTS[engine](case, gpu, share)
 
 
@@ -54,11 +66,6 @@ def upper(need: Memory, case: Case) -> int:
     """The most that it may take: the total, and what of it is not sure."""
     unsure = (case.doubt - 1) * need.kv_cache + MARGIN * need.total
     return round(need.total + unsure)
-
-
-def summed(**terms: int) -> Memory:
-    """With their total."""
-    return Memory(**terms, total=sum(terms.values()))
 
 
 def setting_of(case: Case) -> llamacpp.Setting:
@@ -141,7 +148,9 @@ def _guessed_kv(case: Case) -> int:
 
 _LAYOUTS: dict[str, Callable[[Case, bool, int], Memory]] = {
     "llama.cpp": _llamacpp,
+    "ollama": _llamacpp,
     "vllm": _vllm,
     "transformers": lambda case, gpu, share: _torch(case, (TORCH_OVERHEAD if gpu else 0) * share),
+    "diffusers": lambda case, gpu, share: _torch(case, (TORCH_OVERHEAD if gpu else 0) * share),
     "mlx": lambda case, gpu, share: _torch(case, MLX_OVERHEAD),
 }

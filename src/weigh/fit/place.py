@@ -11,8 +11,9 @@ from weigh.core.fit import Fit, Memory, Share, Verdict
 from weigh.core.hardware import Device
 from weigh.core.saying import Saying
 from weigh.core.value import Value
-from weigh.fit.case import Case, memory, summed, upper
+from weigh.fit.case import Case, memory, upper
 from weigh.fit.speed import Stage, Work, speed
+from weigh.fit.terms import summed
 
 TIGHT = 0.97  # of the budget: above that a browser tab may be too much
 DEPTH = 512  # tokens in the cache while the speed of decoding is told
@@ -39,9 +40,9 @@ def place(case: Case, device: Device, engine: str, host: Device = HOST) -> Fit:
 
 def _plans(case: Case, device: Device, engine: str, host: Device) -> Iterator[_Plan | None]:
     yield _whole(case, device, engine)
-    if engine == "llama.cpp" and device.device_class != "cpu":
-        yield _experts_out(case, device, host)
-        yield _layers_out(case, device, host)
+    if engine in ("llama.cpp", "ollama") and _speaks(case) and device.device_class != "cpu":
+        yield _experts_out(case, device, host) if engine == "llama.cpp" else None
+        yield _layers_out(case, device, host, engine)
 
 
 def _whole(case: Case, device: Device, engine: str) -> _Plan | None:
@@ -94,7 +95,7 @@ def _experts_out(case: Case, device: Device, host: Device) -> _Plan | None:
     )
 
 
-def _layers_out(case: Case, device: Device, host: Device) -> _Plan | None:
+def _layers_out(case: Case, device: Device, host: Device, engine: str) -> _Plan | None:
     """As many layers on the device as go there, the others with the host."""
     count = len(case.architecture.layers) if case.architecture is not None else 32
     need = memory(case, "llama.cpp", gpu=True, share=device.count)
@@ -117,7 +118,7 @@ def _layers_out(case: Case, device: Device, host: Device) -> _Plan | None:
             Stage(device=host, share=1 - share),
         ),
         because=Saying("fit.layers", layers=layers, count=count, host=there),
-        command=_command(case, "llama.cpp", device, "-ngl", str(layers)),
+        command=_command(case, engine, device, "-ngl", str(layers)),
     )
 
 
@@ -151,13 +152,20 @@ def _told(plan: _Plan, case: Case, device: Device, engine: str) -> Fit:
         verdict=plan.verdict,
         memory=plan.need,
         devices=plan.shares,
-        speed=speed(_work(case, plan.need), plan.stages, parallel=case.parallel) if plan.stages else None,
+        speed=speed(_work(case, plan.need), plan.stages, parallel=case.parallel)
+        if plan.stages and _speaks(case)
+        else None,
         basis=case.basis,
         shapes=case.shapes,
+        quant=case.quant,
         estimated=case.estimated,
         because=plan.because,
         command=plan.command,
     )
+
+
+def _speaks(case: Case) -> bool:
+    return case.purpose == "generate" and case.train is None
 
 
 def _work(case: Case, need: Memory) -> Work:
@@ -171,9 +179,13 @@ def _work(case: Case, need: Memory) -> Work:
     )
 
 
-def _command(case: Case, engine: str, device: Device, *more: str) -> str:
+def _command(case: Case, engine: str, device: Device, *more: str) -> str | None:
     name = shlex.quote(case.name)
+    if not _speaks(case):
+        return None
     match engine:
+        case "ollama":
+            return _ollama(case, name)
         case "vllm":
             split = f" --tensor-parallel-size {device.count}" if device.count > 1 else ""
             return f"vllm serve {name} --max-model-len {case.context_length}{split}"
@@ -185,3 +197,15 @@ def _command(case: Case, engine: str, device: Device, *more: str) -> str:
     cache = () if case.kv == "f16" else ("-ctk", case.kv, "-ctv", case.kv)
     parallel = () if case.parallel == 1 else ("-np", str(case.parallel))
     return " ".join(["llama-server", "-m", name, "-c", str(case.context_length), *layers, *more, *cache, *parallel])
+
+
+def _ollama(case: Case, name: str) -> str:
+    """Its server takes the context and the cache's type from the environment, and splits layers by itself."""
+    settings = [f"OLLAMA_CONTEXT_LENGTH={case.context_length}", f"OLLAMA_NUM_PARALLEL={case.parallel}"]
+    if case.kv != "f16":
+        settings.append(f"OLLAMA_KV_CACHE_TYPE={case.kv}")
+    serve = " ".join([*settings, "ollama serve"])
+    if case.name.lower().endswith(".gguf"):
+        label = shlex.quote(case.name.rsplit("/", 1)[-1][:-5].lower())
+        return f"{serve} & echo FROM {name} > Modelfile && ollama create {label} && ollama run {label}"
+    return f"{serve} & ollama run {name}"

@@ -10,13 +10,15 @@ from rich.text import Text
 
 from weigh.core.fit import Fit, Interval
 from weigh.core.units import in_bytes
+from weigh.fit.curve import Curve
 from weigh.text import Language, safe, say
 
 _STYLE = {"fits": "bold green", "tight": "bold yellow", "offload": "bold yellow", "no": "bold red"}
-TERMS = ("weights", "kv_cache", "recurrent_state", "compute", "output", "overhead")
+TERMS = ("weights", "kv_cache", "recurrent_state", "compute", "output", "overhead", "training")
 _COLUMNS = ("device", "engine", "verdict", "memory", "decode", "prefill", "because")
-_MARKS = "█▓▒░▪·"
+_MARKS = "█▓▒░▪·▞"
 _WIDTH = 60
+_CURVE = 40
 
 
 def fit_lines(named: str, fits: tuple[Fit, ...], language: Language) -> RenderableType:
@@ -28,6 +30,28 @@ def verdict_lines(named: str, fits: tuple[Fit, ...], language: Language) -> Iter
     """A line a device: the verdict alone."""
     for fit in fits:
         yield f"{named}: {safe(fit.device)}: {say(f'fit_verdict.{fit.verdict}', language)}"
+
+
+def curve_lines(curve: Curve, language: Language) -> Iterator[Text]:
+    """Memory over context: a bar a length, marked where it is more than the device holds."""
+    most = max((point.total for point in curve.points), default=1)
+    yield Text("  " + say("fit.contexts", language), style="bold cyan")
+    for point in curve.points:
+        over = point.total > curve.budget
+        line = Text(f"  {point.context_length:>9,}  ").append("█" * max(round(_CURVE * point.total / most), 1))
+        yield line.append(f"  {in_bytes(point.total)}{' ✗' if over else ''}", style="red" if over else "")
+
+
+def fit_rows(fits: tuple[Fit, ...], language: Language) -> Iterator[tuple[Text, Text]]:
+    """A row a device for the whole report: the verdict, the speed and why."""
+    for fit in fits:
+        line = Text(say(f"fit_verdict.{fit.verdict}", language), style=_STYLE[fit.verdict])
+        if fit.quant is not None:
+            line.append(f"  {safe(fit.quant)}", style="default")
+        if fit.speed is not None and fit.speed.decode is not None:
+            speed = say("fit.speed", language, rate=_rate(fit.speed.decode))
+            line.append(f"  {speed}", style="default")
+        yield Text(safe(fit.device)), line.append(f"  {say(fit.because, language)}", style="default")
 
 
 def _blocks(named: str, fits: tuple[Fit, ...], language: Language) -> Iterator[RenderableType]:
@@ -48,8 +72,8 @@ def _blocks(named: str, fits: tuple[Fit, ...], language: Language) -> Iterator[R
 def _basis(fit: Fit, language: Language) -> str:
     context = fit.context_length or 0
     if fit.shapes is not None:
-        return say(f"fit_shapes.{fit.basis}", language, context=context, base=fit.shapes)
-    return say(f"fit_basis.{fit.basis}", language, context=context)
+        return say(f"fit_shapes.{fit.basis}", language, context=context, base=fit.shapes, quant=fit.quant or "")
+    return say(f"fit_basis.{fit.basis}", language, context=context, quant=fit.quant or "")
 
 
 def _table(fits: tuple[Fit, ...], language: Language) -> Table:

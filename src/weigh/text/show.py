@@ -18,6 +18,7 @@ from weigh.core.units import in_bytes, in_parameters
 from weigh.text import Language, complain_about, has_words, place, safe, say
 from weigh.text.contents import contents_line
 from weigh.text.datasets import data_rows
+from weigh.text.fits import fit_rows
 from weigh.text.headers import header_lines
 from weigh.text.name import name_blocks
 from weigh.text.provenance import provenance_rows
@@ -66,6 +67,7 @@ def _blocks(
     yield from _section("findings", _findings(report.findings, language), language)
     yield from _section("imports", _imports(imports, language), language)
     yield from _section("skips", _skips(report.skips, language), language)
+    yield from _section("fits", list(fit_rows(report.fits, language)), language)
     yield from _section("next", _steps(report.next_steps, language), language)
 
 
