@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 ASKED := $(shell cat requirements/*.txt pyproject.toml | cksum | cut -d ' ' -f 1)
 READY := $(VENV)/.ready-$(ASKED)
 TRY_READY := $(TRY)/.ready-$(ASKED)
+STACKS := $(basename $(notdir $(wildcard requirements/stacks/*.txt)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: try test test-all check bench golden fuzz help
@@ -22,9 +23,10 @@ try: $(TRY_READY)  ## install the core, write a few small model files, weigh the
 test: check  ## every test a change must pass, the reference libraries included
 	$(BIN)/python -m pytest -n 2 -q
 
-test-all: test  ## the same, then what takes longer: heavy tests, a longer fuzz run
+test-all: test  ## the same, then what takes longer: heavy tests, a longer fuzz run, each heavy library in its own environment
 	$(BIN)/python -m pytest -q -m heavy
 	$(BIN)/python -m fuzz.mutate --rounds 3000
+	@for stack in $(STACKS); do sh tools/stack.sh $$stack $(PYTHON) || exit 1; done
 
 check: $(READY)  ## the quick command of every hour: format, lint, types, floors
 	$(BIN)/ruff format --check .
@@ -34,7 +36,11 @@ check: $(READY)  ## the quick command of every hour: format, lint, types, floors
 
 bench: $(READY)  ## the peer and us on the same bytes, as ratios
 	$(BIN)/python -m bench.start
+	$(BIN)/python -m bench.names
 	$(BIN)/python -m bench.headers
+	$(BIN)/python -m bench.onnx_files
+	$(BIN)/python -m bench.hdf5_files
+	$(BIN)/python -m bench.folder
 
 golden: $(READY)  ## write golden screens and the lists in docs anew; read the diff before you keep it
 	$(BIN)/python -m tools.make_docs

@@ -22,7 +22,7 @@ from weigh.text import LANGUAGES, Language, has_words
 
 PROJECT = Path(__file__).parents[1]
 ROOT = Path(weigh.__file__).parent
-DOCS = PROJECT / "tools" / "make_docs.py"
+DOCS = (PROJECT / "tools" / "make_docs.py", PROJECT / "tools" / "make_guide.py")
 SOURCES = sorted(ROOT.rglob("*.py"))
 TABLES = sorted((ROOT / "knowledge").glob("*.json"))
 
@@ -75,7 +75,7 @@ def test_every_sentence_is_said_somewhere() -> None:
     """By its key, by a key put together in the code, or in the docs that are made from the tables and rules."""
     literal: set[str] = set()
     put_together: list[str] = []
-    for path in [*SOURCES, DOCS]:
+    for path in [*SOURCES, *DOCS]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             match node:
                 case ast.Constant(value=str(text)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.make_guide import guide
 from weigh.formats import FORMATS, folder_formats
 from weigh.knowledge.imports import imports
 from weigh.rules import RULES
@@ -17,21 +18,32 @@ MARK = "<!-- from here on written by `make golden` from the code -->\n"
 def pages() -> Iterator[tuple[Path, str]]:
     """Each page and what it should be."""
     for language in LANGUAGES:
-        for name, lines in (("formats", formats(language)), ("rules", rules(language))):
+        for name, lines in (("formats", formats(language)), ("guide", guide(language)), ("rules", rules(language))):
             path = DOCS / language / f"{name}.md"
             by_hand = path.read_text("utf-8").partition(MARK)[0]
             yield path, by_hand + MARK + "\n" + "\n".join(lines).rstrip() + "\n"
 
 
 def formats(language: Language) -> Iterator[str]:
-    """An item a format: identifier, usual suffixes, what it is, what the examination does not look at."""
+    """A table, a row an identifier: what it is, usual suffixes, what the examination does not look at."""
+    heads = [say(f"docs_column.{key}", language) for key in ("format", "what", "suffixes", "not_looked_at")]
+    yield "| " + " | ".join(heads) + " |"
+    yield "|---|---|---|---|"
+    suffixes: dict[str, list[str]] = {}
+    left: dict[str, list[str]] = {}
     for format in FORMATS:
-        suffixes = "".join(f" `{suffix}`" for suffix in format.suffixes)
-        yield f"- `{format.name}` - {say(f'format.{format.name}', language)}{suffixes and ' -' + suffixes}"
-        for key in format.not_covered:
-            yield f"  - {say('heading.skips', language)}: {not_covered(key, language)}"
+        suffixes.setdefault(format.name, []).extend(f"`{suffix}`" for suffix in format.suffixes)
+        left.setdefault(format.name, []).extend(not_covered(key, language) for key in format.not_covered)
     for folder in folder_formats():
-        yield f"- `{folder.name}` - {say(f'format.{folder.name}', language)}"
+        suffixes.setdefault(folder.name, [])
+    for name in suffixes:
+        cells = (
+            f"`{name}`",
+            say(f"format.{name}", language),
+            " ".join(dict.fromkeys(suffixes[name])),
+            "; ".join(dict.fromkeys(left.get(name, []))),
+        )
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def not_covered(key: str, language: Language) -> str:

@@ -18,4 +18,4 @@ if [ ! -e "$ready" ]; then
     touch "$ready"
 fi
 echo "stack $name"
-"$venv/bin/python" -m pytest -q -m "stack or not stack" -p no:cacheprovider tests/stacks
+"$venv/bin/python" -m pytest -q -rs tests/stacks

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from tests.fit.heads import whole, write
 from weigh.cli.main import weigh
 
 CONFIG = {
@@ -92,3 +94,30 @@ def test_absurd_configurations_are_answered(tmp_path: Path) -> None:
         status, answer = fit(str(tmp_path), "--on", "4090", "--quant", "Q4_K_M")
         assert status in (0, 2)
         assert ("error" in answer) == (status == 2)
+
+
+def test_an_exact_account_needs_the_file() -> None:
+    status, answer = fit("Qwen3-8B-Q4_K_M", "--on", "4090", "--exact")
+    assert status == 2
+    assert "GGUF" in str(answer["error"])
+
+
+def test_a_name_alone_has_the_shape_of_its_base() -> None:
+    _, answer = fit("Qwen3-8B-Q4_K_M", "--on", "4090")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert (found["basis"], found["shapes"]) == ("name", "qwen3-8b")
+    assert found["memory"]["kv_cache"] == 36 * 2 * 8 * 128 * 2 * 8192
+
+
+def test_a_file_here_is_accounted_by_the_engine_itself(tmp_path: Path) -> None:
+    pytest.importorskip("xllamacpp")
+    path = tmp_path / "model.gguf"
+    head = write(path, "qwen3")
+    os.truncate(path, whole(head, "qwen3"))
+    _, answer = fit(str(path), "--on", "4090")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert found["basis"] == "exact"
+    _, answer = fit(str(path), "--on", "4090", "--no-exact")
+    (other,) = answer["fits"]  # type: ignore[misc]
+    assert other["basis"] == "header"
+    assert found["memory"]["kv_cache"] == other["memory"]["kv_cache"]

@@ -213,6 +213,25 @@ def spqr(stem: str, outputs: int, inputs: int) -> Iterator[Tensor]:
     yield Tensor(f"{stem}.in_perm", "I16", (inputs,))
 
 
+def vptq(stem: str, outputs: int, inputs: int) -> Iterator[Tensor]:
+    yield Tensor(f"{stem}.indices", "I32", (1, outputs // 8, inputs * 20 // 32))
+    yield Tensor(f"{stem}.centroids.weight", "F16", (1, 65536 * 8))
+    yield Tensor(f"{stem}.res_centroids.weight", "F16", (1, 256 * 8))
+    for name in ("weight_scale", "weight_bias"):
+        yield Tensor(f"{stem}.{name}", "F16", (inputs,))
+    yield Tensor(f"{stem}.perm", "I16", (inputs,))
+
+
+def vptq_config(found: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    """Of each layer its inputs and outputs, which the indices do not show."""
+    layers = {
+        name.removesuffix(".weight"): {"in_features": shape[1], "out_features": shape[0], "vector_lens": [-1, 8]}
+        for name, shape in found.items()
+        if len(shape) == 2 and not any(part in name for part in KEPT)
+    }
+    return {"quant_method": "vptq", "config_for_layers": layers}
+
+
 def mxfp4(found: dict[str, tuple[int, ...]]) -> list[Tensor]:
     """gpt-oss: fused experts as blocks of 32 and their exponents, all else in bfloat16."""
     rows: list[Tensor] = []

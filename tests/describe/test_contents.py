@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,10 @@ LoRA adapter for SDXL        lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_u
 LoRA adapter for SDXL        unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.lora_A.weight   4x2048
 LoRA adapter for FLUX.1      transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight   16x3072
 LoRA adapter for FLUX.1      lora_unet_double_blocks_0_img_attn_proj.lora_down.weight   16x3072
+LoRA adapter for FLUX.1      lora_unet_double_blocks_18_img_attn_qkv.lora_down.weight   16x3072
+LoRA adapter                 lora_unet_double_blocks_19_img_attn_qkv.lora_down.weight   16x3072
+LoRA adapter for FLUX.2      transformer.single_transformer_blocks.47.attn.to_out.lora_A.weight   16x6144
+LoRA adapter for HunyuanVideo  transformer.context_embedder.token_refiner.refiner_blocks.0.attn.to_q.lora_A.weight   16x3072
 LoRA adapter for Wan         diffusion_model.blocks.0.cross_attn.k.lora_A.weight   32x5120
 LoRA adapter for Qwen-Image  transformer.transformer_blocks.0.img_mlp.net.2.lora_B.weight   3072x16
 LoRA adapter for Llama-like  base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight   8x4096
@@ -123,8 +128,7 @@ LoRA adapter                 layers.0.attention.wq.weight.loraA   4x32
 
 @pytest.mark.parametrize("line", ADAPTERS.strip().splitlines())
 def test_an_adapter_is_told_with_its_method_and_whom_it_is_for(line: str) -> None:
-    expected, rest = line[:28].strip(), line[28:].split()
-    name, shape = rest
+    expected, name, shape = re.split(r"\s{2,}", line)
     assert told(tensor(name, *map(int, shape.split("x")))) == expected
 
 
@@ -263,6 +267,16 @@ def test_a_gguf_of_a_network_that_draws_is_told(tmp_path: Path) -> None:
     found = weigh(str(tmp_path / "model.dat")).model
     assert found is not None and found.contents is not None
     assert contents_line(found.contents.value, "en") == "FLUX.1 schnell: diffusion transformer"
+
+
+def test_a_whole_module_is_told_and_what_stands_empty_beside_it_is_not(tmp_path: Path) -> None:
+    import torch
+
+    state = {one.name: torch.zeros(8, 8, 1, 1) for one in network("yolo", "model.")}
+    torch.save({"model": state, "optimizer": None, "ema": None, "epoch": -1}, tmp_path / "model.dat")
+    found = weigh(str(tmp_path / "model.dat")).model
+    assert found is not None and found.contents is not None
+    assert contents_line(found.contents.value, "en") == "YOLO (Ultralytics): object detector"
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])

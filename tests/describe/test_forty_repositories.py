@@ -110,6 +110,7 @@ LAYOUTS: dict[str, tuple[Published, dict[str, Any]]] = {
     "Quanto": (packed(published.quanto), {"quant_method": "quanto", "weights": "int4"}),
     "torchao": (packed(published.torchao), {"quant_method": "torchao", "quant_type": {"default": {"_type": "Int8WeightOnlyConfig"}}}),
     "SpQR": (packed(published.spqr, rest="F16"), {"quant_method": "spqr", "bits": 3}),
+    "VPTQ": (packed(published.vptq, rest="F16"), {}),
     "MXFP4": (published.mxfp4, {"quant_method": "mxfp4"}),
 }  # fmt: skip
 
@@ -171,6 +172,7 @@ Llama-2-7b         AQLM         1   6738415616    -            AQLM             
 Llama-3.1-8B       Quanto       1   8030261248    -            Quanto              Int4    4    -    131072
 Qwen3-8B           torchao      1   8190735360    -            torchao             Int8    8    -    40960
 Llama-2-7b         SpQR         1   6738415616    -            SpQR                SpQR    3    -    4096
+Llama-3.1-8B       VPTQ         1   8030261248    -            VPTQ                VPTQ    -    -    131072
 """  # fmt: skip
 
 
@@ -182,6 +184,7 @@ def made(folder: Path, model: str, layout: str, shards: int) -> tuple[int, int]:
     model_class = f"{name}Model" if name.endswith("Head") else f"{name}ForCausalLM"
     found = published.shapes(model_class, config, fused=layout == "MXFP4")
     lay_out, quantisation = LAYOUTS[layout]
+    quantisation = published.vptq_config(found) if layout == "VPTQ" else quantisation
     stated = {**config.to_dict(), "architectures": [model_class]}
     if quantisation:
         stated["quantization" if layout.startswith("MLX") else "quantization_config"] = quantisation
@@ -203,7 +206,12 @@ def test_a_published_repository_is_counted_as_its_makers_count_it(tmp_path: Path
         assert any(value / 1e9 == pytest.approx(float(active), rel=0.02) for value in (counted, counted - table))
     quant = found.quantisation.value if found.quantisation is not None else None
     assert quant is not None
-    assert (quant.method or "-", quant.scheme, f"{quant.bits:g}", str(quant.group or "-")) == (
+    assert (
+        quant.method or "-",
+        quant.scheme,
+        f"{quant.bits:g}" if quant.bits is not None else "-",
+        str(quant.group or "-"),
+    ) == (
         method,
         scheme,
         bits,

@@ -106,9 +106,9 @@ def test_tensors_inside_an_archive_are_counted_and_the_archive_keeps_its_own_for
 @pytest.mark.parametrize(
     ("name", "data", "inner"),
     [
-        ("model.pkl.gz", gzip.compress(HOSTILE), "model.pkl.gz!/model.pkl"),
+        ("model.pkl.gz", gzip.compress(HOSTILE, mtime=0), "model.pkl.gz!/model.pkl"),
         ("model.zip", zipped({"a/b.bin": HOSTILE}), "model.zip!/a/b.bin"),
-        ("model.dat", gzip.compress(tarred(("x/weights.ckpt", HOSTILE))), "model.dat!/content!/x/weights.ckpt"),
+        ("model.dat", gzip.compress(tarred(("x/weights.ckpt", HOSTILE)), mtime=0), "model.dat!/content!/x/weights.ckpt"),
         ("model.nemo", tarred(("model_weights.ckpt", HOSTILE), ("model_config.yaml", b"a: 1\n")), "model.nemo!/model_weights.ckpt"),
         ("model.mar", zipped({"MAR-INF/MANIFEST.json": b"{}", "handler.py": b"import os\n", "m.pt": HOSTILE}), "model.mar!/m.pt"),
     ],

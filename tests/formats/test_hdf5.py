@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 import pytest
 
+from weigh.codecs.hdf5_superblock import SIGNATURE, find_superblock
 from weigh.core.errors import FormatError, OverBudget
 from weigh.core.header import Header, LongArray
 from weigh.core.observation import Observation
@@ -165,6 +166,33 @@ def test_a_user_block_is_told_and_looked_into(tmp_path: Path) -> None:
     with path.open("r+b") as raw:
         raw.write(b"\x7fELF" + bytes(60))
     assert [(one.kind, one.value) for one in seen_in(path)] == [("gap", "user_block"), ("embedded", "elf")]
+
+
+class Far(MemorySource):
+    """Notes where it is read."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data, path="https://example.com/model.dat")
+        self.asked: list[int] = []
+
+    @property
+    def distant(self) -> Far:
+        return self
+
+    def at_hand(self, offset: int) -> int:
+        return self.size - offset
+
+    def read(self, offset: int, length: int) -> bytes:
+        self.asked.append(offset + length)
+        return super().read(offset, length)
+
+
+def test_a_file_far_away_is_not_searched_for_a_user_block_by_many_requests() -> None:
+    far = Far(bytes(1 << 22))
+    assert find_superblock(far) is None
+    assert max(far.asked) < 1 << 16
+    near = bytearray(1 << 17) + SIGNATURE
+    assert find_superblock(MemorySource(bytes(near), path="model.dat")) == 1 << 17
 
 
 def test_an_archive_that_holds_hdf5_at_a_round_offset_is_an_archive(tmp_path: Path) -> None:

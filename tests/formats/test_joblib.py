@@ -50,9 +50,9 @@ def test_elements_stand_where_we_say() -> None:
 
 
 def test_compression_is_told_and_offsets_in_it_are_not() -> None:
-    for method in ("zlib", "gzip", "bz2", "lzma", "xz"):
-        header = header_of(sample(f"joblib/{method}.joblib"))
-        assert header.metadata["compression"] == method
+    for name in ("zlib", "gzip", "bz2", "lzma", "xz", "lz4"):
+        header = header_of(sample(f"joblib/{name}.joblib"))
+        assert header.metadata["compression"] == {"bz2": "bzip2"}.get(name, name)
         assert {one.offset for one in header.tensors} == {None}
 
 
@@ -129,6 +129,13 @@ def test_a_file_kept_beside_the_pickle_is_a_path_outside() -> None:
     """As joblib wrote arrays before its version 0.10: by the name of a file."""
     wrapper = b"cjoblib.numpy_pickle\nNDArrayWrapper\n)\x81}(X\x08\x00\x00\x00filenameX\x0c\x00\x00\x00../array.npyub."
     assert [one.value for one in seen_in(b"\x80\x02" + wrapper) if one.kind == "external_path"] == ["../array.npy"]
+
+
+def test_a_stream_as_joblib_packed_it_at_first_is_unpacked() -> None:
+    """Two letters, the length in hexadecimal padded to nineteen places, then zlib."""
+    inner = pickle.dumps({"a": 1}, protocol=2)
+    header = header_of(b"ZF" + hex(len(inner)).encode().ljust(19) + zlib.compress(inner))
+    assert (header.format, header.metadata["compression"]) == ("joblib", "zfile")
 
 
 def test_a_shape_that_cannot_be_is_refused() -> None:

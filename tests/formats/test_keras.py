@@ -19,6 +19,7 @@ import pytest
 from weigh.core.errors import OverBudget
 from weigh.core.header import Header
 from weigh.core.observation import Observation
+from weigh.describe.parameters import count
 from weigh.formats import detect
 from weigh.sources.memory import MemorySource
 
@@ -91,6 +92,12 @@ def test_the_optimizers_part_is_counted_apart() -> None:
     for name in ("keras/plain.keras", "keras-h5/plain.h5"):
         header = header_of(sample(name))
         assert header.metadata["num_optimizer_tensors"] == sum("optimizer" in one.name for one in header.tensors) > 0
+
+
+@pytest.mark.parametrize("name", ["keras/plain.keras", "keras-h5/plain.h5"])
+def test_parameters_are_counted_as_keras_counts_them(name: str) -> None:
+    """Of a layer of 4 by 3 with its bias, and four of 3 for the normalisation; nothing of the optimizer's."""
+    assert count(header_of(sample(name)).tensors, {}).parameters == 4 * 3 + 3 + 4 * 3
 
 
 def test_weights_stand_where_we_say_inside_the_zip() -> None:
@@ -215,6 +222,20 @@ def test_hdf5_of_others_is_not_keras(tmp_path: Path) -> None:
         if path.suffix != ".json":
             shutil.copyfile(path, tmp_path / "model.keras.h5")
             assert header_of((tmp_path / "model.keras.h5").read_bytes()).format == "hdf5", path.name
+
+
+@pytest.mark.parametrize(
+    "config",
+    ["[" + "[]," * 400_000 + "[]]", "[" + '{"class_name":"D"},' * 300_000 + "{}]", '"' + "a" * 5_000_000 + '"'],
+    ids=["lists", "layers", "letters"],
+)
+def test_configurations_that_would_take_many_times_their_bytes_are_over_the_budget(config: str) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3"}))
+        archive.writestr("config.json", config)
+    with pytest.raises(OverBudget):
+        header_of(file.getvalue())
 
 
 def test_configurations_nested_without_end_are_over_the_budget() -> None:

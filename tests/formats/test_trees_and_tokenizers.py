@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
 from pathlib import Path
@@ -112,6 +113,21 @@ def test_a_pickle_in_bytes_of_a_table_is_followed() -> None:
 def test_ubjson_made_to_harm_is_refused(body: bytes) -> None:
     with pytest.raises(FormatError):
         header_of(b"{L\0\0\0\0\0\0\0\x07learner{L\0\0\0\0\0\0\0\x01a" + body)
+
+
+@pytest.mark.parametrize("letters", [b"binf", b"", b"bs64\t"], ids=["binf", "none", "base64"])
+def test_the_layout_before_json_is_known_with_and_without_its_letters(letters: bytes) -> None:
+    body = sample("xgboost/before-json.model")[4:]
+    data = letters + (base64.b64encode(b"binf" + body) if letters == b"bs64\t" else body)
+    header = header_of(data)
+    assert header.format == "xgboost"
+    assert (header.metadata["num_trees"], header.metadata["objective"]) == (5, "binary:logistic")
+
+
+def test_a_dump_of_trees_as_text_is_counted() -> None:
+    text = "booster[0]:\n0:[f2<2.5] yes=1,no=2,missing=1\n\t1:leaf=0.4\n\t2:leaf=-0.2\nbooster[1]:\n0:leaf=0.1\n"
+    header = header_of(text.encode())
+    assert (header.format, header.metadata) == ("xgboost", {"layout": "dump", "num_trees": 2})
 
 
 def test_a_flatbuffer_whose_tables_lead_outside_is_refused() -> None:

@@ -52,6 +52,9 @@ foo-7b-UD-IQ2_M.gguf                    quant.scheme=UD-IQ2_M
 foo-7b-Q3_K_P.gguf                      quant.scheme=Q3_K_P quant.bits=3
 foo-7b-4_0bpw-exl2                      quant.scheme=4.0bpw quant.bits=4 quant.method=EXL2
 foo-7b-4bit-gs64-mlx                    quant.method=MLX quant.scheme=4bit quant.group=64
+foo-7b_4bitgs64_hqq                     quant.method=HQQ quant.scheme=4bit quant.bits=4 quant.group=64
+Llama-3.2-8X3B-MOE-Zorg-18.4B           size.experts=8 size.expert_b=3 size.total_b=18.4
+Qwen3-Coder-30B-int4-mixed-AutoRound    quant.method=AutoRound quant.scheme=Int4-mixed quant.bits=4
 foo-7b-W8A8                             quant.scheme=W8A8 quant.bits=8
 foo-7b-bnb-nf4                          quant.method=BNB quant.scheme=NF4 quant.bits=4
 foo-7b-HQQ-2bit                         quant.method=HQQ quant.bits=2

@@ -35,10 +35,11 @@ def problem(kind: str) -> Problem:
     return Problem(kind=kind, detail=Saying("problem.gap", nbytes=3), offset=5)
 
 
-SAFE = ["collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch FloatStorage", "functools partial"]
+SAFE = ["collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch FloatStorage", "functools partial",
+        "ultralytics.nn.tasks DetectionModel", "sklearn.svm._classes SVC"]  # fmt: skip
 DANGEROUS = ["os system", "posix system", "builtins eval", "__builtin__ eval", "torch load", "subprocess Popen", "os.path join",
              "collections _sys.exit", "pathlib Path.unlink", "torch._utils _rebuild_tensor.__globals__", "pip main"]  # fmt: skip
-UNKNOWN = ["__main__ Model", "ultralytics.nn.tasks DetectionModel", "builtins map", "package Outer.Inner"]
+UNKNOWN = ["__main__ Model", "mycompany.nets DetectionModel", "builtins map", "package Outer.Inner"]
 
 
 @pytest.mark.parametrize("name", SAFE)

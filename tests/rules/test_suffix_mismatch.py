@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from weigh.app.weigh import weigh
+from weigh.core.format import Format
+from weigh.formats import FORMATS
 
 PICKLE = pickle.dumps({"a": 1})
 SAFETENSORS = (2).to_bytes(8, "little") + b"{}"
@@ -33,7 +35,7 @@ HARMLESS = [
     ("a.pkl", PICKLE),
     ("a.pt", PICKLE),
     ("a.ckpt", PICKLE),
-    ("a.pkl.gz", gzip.compress(PICKLE)),
+    ("a.pkl.gz", gzip.compress(PICKLE, mtime=0)),
     ("a.md", b"a,b\n1,2\n3,4\n"),
     ("a.json", b'{"a": 1}\n{"a": 2}\n'),
     ("a.unheard-of", TEXT),
@@ -65,8 +67,18 @@ def test_a_member_of_an_archive_is_held_to_its_own_suffix(tmp_path: Path) -> Non
     assert [one.path for one in found] == [f"{tmp_path}/a.zip!/x/model.safetensors"]
 
 
-def test_every_format_of_the_table_is_spelt_as_formats_are() -> None:
+def test_every_format_of_the_table_is_one_of_ours() -> None:
+    from weigh.formats import folder_formats
     from weigh.knowledge.suffix_claims import suffix_claims
 
-    spelling = {name for formats in suffix_claims().values() for name in formats}
-    assert [name for name in spelling if name != name.lower() or " " in name] == []
+    ours = {format.name for format in FORMATS} | {format.name for format in folder_formats()} | {"*"}
+    assert {name for formats in suffix_claims().values() for name in formats} - ours == set()
+
+
+@pytest.mark.parametrize("format", FORMATS, ids=lambda format: format.name)
+def test_a_format_may_stand_under_its_own_suffixes(format: Format) -> None:
+    from weigh.knowledge.suffix_claims import suffix_claims
+
+    claims = suffix_claims()
+    refused = [one for one in format.suffixes if one in claims and not {"*", format.name} & claims[one]]
+    assert refused == []

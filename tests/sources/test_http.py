@@ -221,7 +221,8 @@ VOCABULARIES = {
 def test_a_gguf_header_costs_about_its_bytes_whatever_its_vocabulary(client: Hasty, name: str) -> None:
     head, size = gguf(*VOCABULARIES[name], 400)
     seen, requests, nbytes = weighed(client, Sparse(head, size))
-    assert seen.header is not None and len(seen.header.tensors) == 400 and seen.problems == ()
+    assert seen.header is not None and len(seen.header.tensors) == 400
+    assert {one.kind for one in seen.problems} <= {"left-there"}
     assert requests <= 3
     assert nbytes < 2 * len(head) + FIRST
 

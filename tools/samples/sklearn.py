@@ -38,7 +38,7 @@ def write(folder: Path) -> None:
     keep(by_joblib / "line.joblib", line)
     keep(by_joblib / "forest.joblib", forest)
     keep(by_joblib / "mixed.joblib", mixed)
-    for method in ("zlib", "gzip", "bz2", "lzma", "xz"):
+    for method in ("zlib", "gzip", "bz2", "lzma", "xz", "lz4"):
         keep(by_joblib / f"{method}.joblib", pipe, compress=(method, 3))
     tree = RandomForestClassifier(1, max_depth=1, random_state=1).fit(x, y)
     for name, model in (("line", line), ("tree", tree)):

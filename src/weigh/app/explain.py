@@ -6,6 +6,8 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 
+from weigh.app.explain_catalog import call, catalog_contents, explained, near
+from weigh.app.search import exact
 from weigh.core.explanation import Explanation, Figure, Page
 from weigh.knowledge.naming import QuantLabel, quantisations, suffixes
 from weigh.knowledge.scenarios import scenarios
@@ -27,6 +29,8 @@ def explain(term: str) -> Explanation | None:
     listed = _index().get(_plain(term), ())
     if listed:
         return _listed(term.strip(), listed[0], listed[1:])
+    if in_catalogue := explained(term):
+        return in_catalogue[0]
     shaped = readings(term)
     return _shaped(term.strip(), shaped[0]) if shaped else None
 
@@ -37,7 +41,7 @@ def nearest(term: str) -> tuple[str, ...]:
 
     known = _index()
     found = get_close_matches(_plain(term), known, n=5, cutoff=0.5)
-    return tuple(dict.fromkeys(_spelling(known[key][0]) for key in found))
+    return tuple(dict.fromkeys((*(_spelling(known[key][0]) for key in found), *near(term))))[:5]
 
 
 def contents(*, chinese: bool = False) -> Mapping[str, tuple[str, ...]]:
@@ -48,7 +52,8 @@ def contents(*, chinese: bool = False) -> Mapping[str, tuple[str, ...]]:
         beside = next((word for word in _words(term) if chinese and _CHINESE.match(word)), None)
         found.setdefault(term.kind, []).append(f"{name} {beside}" if beside else name)
     found.setdefault("quantisation", []).extend(row.id for row in quantisations())
-    return {kind: tuple(sorted(set(found[kind]), key=str.lower)) for kind in _KINDS if kind in found}
+    listed = {kind: tuple(sorted(set(found[kind]), key=str.lower)) for kind in _KINDS if kind in found}
+    return {**listed, **catalog_contents(chinese=chinese)}
 
 
 def _plain(text: str) -> str:
@@ -114,9 +119,14 @@ def _listed(asked: str, entry: Entry, others: tuple[Entry, ...]) -> Explanation:
         page=page,
         entry=entry.id,
         facts=facts,
-        see_also=tuple(dict.fromkeys((*map(_call, others), *_related(entry)))),
+        see_also=tuple(dict.fromkeys((*map(_call, others), *_related(entry), *_in_catalogue(asked)))),
         sources=(entry.source, *entry.also),
     )
+
+
+def _in_catalogue(asked: str) -> tuple[str, ...]:
+    """The same word where it also names a kind, a task, a vendor or a family."""
+    return tuple(spelling for entry in exact(asked) if (spelling := call(entry)))
 
 
 def _related(entry: Entry) -> tuple[str, ...]:

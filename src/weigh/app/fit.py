@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from weigh.app.exact import exactly
 from weigh.core.architecture import Architecture
 from weigh.core.errors import BadReference
 from weigh.core.fit import Fit
@@ -14,9 +15,10 @@ from weigh.core.model import Model
 from weigh.core.name import Name
 from weigh.core.report import Report
 from weigh.core.value import Value
+from weigh.fit.bases import base_of, shape_of
 from weigh.fit.case import ENGINES, Case
 from weigh.fit.devices import GB, budget_of, device
-from weigh.fit.llamacpp import KV_BYTES
+from weigh.fit.llamacpp import KV_BYTES, Setting, compute
 from weigh.fit.place import place
 from weigh.fit.weights import Weights, of_bits, of_recipe
 from weigh.knowledge.gguf_recipes import gguf_recipes
@@ -34,7 +36,7 @@ TEXT_MODALITIES = frozenset({"text"})
 
 
 class Wish(Value, frozen=True, kw_only=True):
-    """What was asked for; None leaves the choice to us."""
+    """What was asked for; None leaves the choice to us. `exact`: by llama.cpp's own account."""
 
     engine: str | None = None
     context_length: int | None = None
@@ -43,6 +45,7 @@ class Wish(Value, frozen=True, kw_only=True):
     ubatch: int = 512
     flash_attention: bool = True
     quant: str | None = None
+    exact: bool | None = None
 
 
 def fits(report: Report, devices: Sequence[Device], wish: Wish) -> tuple[Fit, ...]:
@@ -50,6 +53,8 @@ def fits(report: Report, devices: Sequence[Device], wish: Wish) -> tuple[Fit, ..
     _check(wish)
     engine = wish.engine or _engine(report, wish)
     case = _case(report, wish)
+    if engine == "llama.cpp" and wish.exact is not False:
+        case = exactly(report, case, asked=wish.exact is True)
     return tuple(place(case, device, engine) for device in devices)
 
 
@@ -141,18 +146,26 @@ def _case(report: Report, wish: Wish) -> Case:
     shape = model.architecture if model is not None and model.architecture is not None else None
     shape = shape if shape is not None and shape.layers and shape.hidden_size else None
     limit = model.context_length.value if model is not None and model.context_length is not None else None
+    base = base_of(name) if shape is None and name is not None else None
+    if base is not None:
+        shape = shape_of(base)
+        limit = limit or (shape.context_length if shape is not None else None)
     if wish.context_length is not None and limit is not None and wish.context_length > limit:
         raise BadReference("fit.beyond", context=wish.context_length, limit=limit)
     weights, basis, packed = _weights(report, shape, wish)
+    basis = "name" if base is not None and basis == "config" else basis
     length = wish.context_length or min(DEFAULT_CONTEXT, limit or DEFAULT_CONTEXT)
     estimated = [] if basis == "header" else ["weights"]
     if shape is None:
         estimated += ["kv_cache", "compute"]
+    elif compute(shape, Setting(context_length=length)) is None:
+        estimated.append("compute")
     return Case(
         name=report.reference.name if report.reference.hub == "path" else _called(report, name),
         weights=weights,
         packed=packed,
         basis=basis,
+        shapes=base.id if base is not None else None,
         estimated=tuple(estimated),
         architecture=shape,
         kv_per_token=round(KV_PER_ROOT * max(weights.parameters / 1e9, 0.05) ** 0.5) if shape is None else None,

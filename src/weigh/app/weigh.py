@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
+import posixpath
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,34 +14,35 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from weigh.app.examine import MOST_OBSERVATIONS, examine_whole, problem_of
+from weigh.app.judge import judged
 from weigh.app.steps import next_steps
+from weigh.app.wish import PLAIN, Weighed, Wish
 from weigh.core.errors import FormatError, SourceError, WeighError
-from weigh.core.finding import VERDICTS, Finding, Skip, Verdict
-from weigh.core.format import Format
+from weigh.core.finding import Skip
 from weigh.core.header import Header, Problem
-from weigh.core.model import Model, ModelFile
 from weigh.core.name import Name
 from weigh.core.observation import Observation
 from weigh.core.reference import Reference
-from weigh.core.report import Failure, FileReport, Report
+from weigh.core.report import Failure, Report
 from weigh.core.rule import Evidence, Examined
+from weigh.core.saying import Saying
 from weigh.core.schema import SCHEMA
 from weigh.core.source import Entry, Listing
-from weigh.describe.compare import compare
-from weigh.describe.merge import merge
 from weigh.formats import folder_formats
 from weigh.formats.unknown import private
 from weigh.knowledge.signatures import Signature
 from weigh.names.decode import decode
 from weigh.names.reference import parse, text_of_name
-from weigh.rules import judge
 from weigh.sources.file import FileSource
 from weigh.sources.folder import Folder
 
 if TYPE_CHECKING:
     from weigh.app.network import Network
 
+FEW = 32  # files that are not worth further processes
 _PATH_STARTS = ("/", "./", "../", "~", "\\", ".\\")  # what no model's name begins with
+
+Tell = Callable[[int, int], None]
 
 
 def weigh(text: str, network: Network | None = None, *, signatures: tuple[Signature, ...] = ()) -> Report:
@@ -48,13 +50,18 @@ def weigh(text: str, network: Network | None = None, *, signatures: tuple[Signat
 
     `signatures` name a company's own formats. What could not be done is in `error`, never raised.
     """
+    return weigh_as(text, Wish(signatures=signatures) if signatures else PLAIN, network).report
+
+
+def weigh_as(text: str, wish: Wish, network: Network | None = None, tell: Tell | None = None) -> Weighed:
+    """The same, as wished; `tell` is called with the files done and their number."""
     reference = Reference(text=text, hub="name", name=text)
     try:
         reference = parse(text, exists=os.path.lexists)
-        return _weigh(reference, network, tuple(map(private, signatures)))
+        return _weigh(reference, wish, network, tell or _say_nothing)
     except WeighError as error:
         failure = Failure(message=error.saying, path=error.path, offset=error.offset)
-        return Report(schema=SCHEMA, reference=reference, verdict="incomplete", error=failure)
+        return Weighed(report=Report(schema=SCHEMA, reference=reference, verdict="incomplete", error=failure))
 
 
 def take_apart(text: str) -> Name:
@@ -62,53 +69,106 @@ def take_apart(text: str) -> Name:
     return decode(text)
 
 
-def _weigh(reference: Reference, network: Network | None, own: tuple[Format, ...]) -> Report:
-    text = text_of_name(reference)
-    name = decode(text) if text else None
+def _say_nothing(done: int, number: int) -> None:
+    """Nobody asked."""
+
+
+def _weigh(reference: Reference, wish: Wish, network: Network | None, tell: Tell) -> Weighed:
     match reference.hub:
-        case "path" if Path(reference.name).is_dir():
-            return _judged(reference, name, _examine_folder(Folder(reference.name), own))
         case "path":
-            with FileSource(reference.name) as source:
-                return _judged(reference, name, Evidence(files=tuple(examine_whole(source, own))))
+            evidence = _here(reference.name, wish, tell)
+            return judged(reference, _name(reference), evidence, wish.allow)
         case "name" if reference.text.startswith(_PATH_STARTS):
             raise SourceError("no_such_path", path=reference.text)
         case "name":
-            report = Report(schema=SCHEMA, reference=reference, name=name)
+            report = Report(schema=SCHEMA, reference=reference, name=_name(reference))
         case "hf" | "ms" | "http" | "https":
-            return _weigh_far(reference, network, own)
+            return _far(reference, wish, network)
         case _:
             skip = Skip(rule="coverage", path=str(reference), reason="not-fetched", matters=True)
-            report = Report(schema=SCHEMA, reference=reference, name=name, verdict="incomplete", skips=(skip,))
-    return msgspec.structs.replace(report, next_steps=next_steps(report))
+            report = Report(
+                schema=SCHEMA, reference=reference, name=_name(reference), verdict="incomplete", skips=(skip,)
+            )
+    return Weighed(report=msgspec.structs.replace(report, next_steps=next_steps(report)))
 
 
-def _weigh_far(reference: Reference, network: Network | None, own: tuple[Format, ...]) -> Report:
+def _name(reference: Reference) -> Name | None:
+    text = text_of_name(reference)
+    return decode(text) if text else None
+
+
+def _here(path: str, wish: Wish, tell: Tell) -> Evidence:
+    """A file or a folder on this machine."""
+    if Path(path).is_dir():
+        return _examine_folder(Folder(path), wish, tell)
+    if path in wish.leave_out:
+        return Evidence(files=(_left_out(path, 0),))
+    with FileSource(path) as source:
+        return Evidence(files=tuple(examine_whole(source, tuple(map(private, wish.signatures)))))
+
+
+def _far(reference: Reference, wish: Wish, network: Network | None) -> Weighed:
     """What lies on a hub or at an address, by the headers of its files alone."""
     if network is None:
         raise SourceError("http.offline", path=str(reference))
     from weigh.app.remote import gather  # with it comes all that reaches out
 
     # Time spent waiting for a server is not effort.
+    own = tuple(map(private, wish.signatures))
     whole = functools.partial(examine_whole, own=own, clock=time.thread_time)
     reference, evidence, left = gather(reference, network, whole, _folder)
-    text = text_of_name(reference)
-    return _judged(reference, decode(text) if text else None, evidence, left)
+    return judged(reference, _name(reference), evidence, wish.allow, left)
 
 
-def _examine_folder(listing: Folder, own: tuple[Format, ...]) -> Evidence:
+def _examine_folder(listing: Folder, wish: Wish, tell: Tell) -> Evidence:
     if not listing.entries:
         raise SourceError("empty_folder", path=listing.path)
-    files = [file for entry in listing.entries for file in _examine_entry(listing, entry, own)]
+    files: list[Examined] = []
+    for entry, (first, *inside) in _each(listing, wish, tell):
+        files += [_linked(first, entry), *inside]
     return Evidence(files=tuple(files), folder=_folder(listing))
 
 
-def _examine_entry(listing: Folder, entry: Entry, own: tuple[Format, ...]) -> list[Examined]:
+def _each(listing: Folder, wish: Wish, tell: Tell) -> Iterator[tuple[Entry, list[Examined]]]:
+    """Every entry with what it is and contains, in order; by several processes where there are many."""
+    entries, number = listing.entries, len(listing.entries)
+    one = functools.partial(_examine_entry, listing, wish)
+    if wish.jobs > 1 and number >= FEW:
+        from concurrent.futures import ProcessPoolExecutor
+
+        with ProcessPoolExecutor(wish.jobs) as pool:
+            for done, files in enumerate(pool.map(one, entries, chunksize=max(number // (wish.jobs * 8), 1)), 1):
+                tell(done, number)
+                yield entries[done - 1], files
+        return
+    for done, entry in enumerate(entries, 1):
+        yield entry, one(entry)
+        tell(done, number)
+
+
+def _examine_entry(listing: Folder, wish: Wish, entry: Entry) -> list[Examined]:
+    if entry.path in wish.leave_out:
+        return [_left_out(entry.path, entry.nbytes)]
     try:
         with listing.open(entry.path) as source:
-            return examine_whole(source, own)
+            return examine_whole(source, tuple(map(private, wish.signatures)))
     except SourceError as error:
         return [Examined(path=entry.path, format="unknown", nbytes=entry.nbytes, problems=(problem_of(error),))]
+
+
+def _left_out(path: str, nbytes: int) -> Examined:
+    """Its reader died of it: nothing of it was seen."""
+    problem = Problem(kind="over-budget", detail=Saying("problem.reader_died"))
+    return Examined(path=path, format="unknown", nbytes=nbytes, problems=(problem,))
+
+
+def _linked(file: Examined, entry: Entry) -> Examined:
+    """A link is told as a path, seen from the root of the folder."""
+    if entry.link is None:
+        return file
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(entry.path), entry.link.replace("\\", "/")))
+    seen = Observation(kind="external_path", value=target, where="link")
+    return msgspec.structs.replace(file, observations=(*file.observations, seen))
 
 
 def _folder(listing: Listing) -> Examined | None:
@@ -134,82 +194,3 @@ def _folder(listing: Listing) -> Examined | None:
             observations=tuple(observations),
         )
     return None
-
-
-def _judged(reference: Reference, name: Name | None, evidence: Evidence, left: tuple[Skip, ...] = ()) -> Report:
-    """`left` is what nobody looked at, known before any rule is asked."""
-    files = tuple(
-        ModelFile(path=file.path, format=file.format, nbytes=file.nbytes, header=file.header) for file in evidence.files
-    )
-    folder = evidence.folder.header if evidence.folder else None
-    model = merge(files, folder, name)
-    claims = compare(name, model) if name is not None else ()
-    findings, skips = judge(Evidence(files=evidence.files, folder=evidence.folder, model=model, claims=claims))
-    skips = left + skips
-    accounts = _accounts(evidence.files, findings, skips)
-    report = Report(
-        schema=SCHEMA,
-        reference=reference,
-        verdict=worst([*(file.verdict for file in accounts), *_verdicts(findings, skips)]),
-        format=_format(evidence, model),
-        name=name,
-        model=model,
-        files=accounts,
-        claims=claims,
-        findings=findings,
-        skips=skips,
-    )
-    return msgspec.structs.replace(report, next_steps=next_steps(report))
-
-
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The worst of them; clean where there are none."""
-    return min(verdicts, key=VERDICTS.index, default="clean")
-
-
-def _accounts(
-    files: tuple[Examined, ...], findings: tuple[Finding, ...], skips: tuple[Skip, ...]
-) -> tuple[FileReport, ...]:
-    """One a file; what is found inside a container is the container's as well."""
-    found: dict[str, list[Finding]] = {}
-    missed: dict[str, list[Skip]] = {}
-    for finding in findings:
-        for path in _around(finding.path):
-            found.setdefault(path, []).append(finding)
-    for skip in skips:
-        for path in _around(skip.path):
-            missed.setdefault(path, []).append(skip)
-    return tuple(_account(file, found.get(file.path, []), missed.get(file.path, [])) for file in files)
-
-
-def _around(path: str) -> Iterator[str]:
-    """The path and, for a member, those of all containers it lies in."""
-    yield path
-    while "!/" in path:
-        path = path.rpartition("!/")[0]
-        yield path
-
-
-def _account(file: Examined, findings: list[Finding], skips: list[Skip]) -> FileReport:
-    return FileReport(
-        path=file.path,
-        format=file.format,
-        nbytes=file.nbytes,
-        verdict=worst(_verdicts(findings, skips)),
-        covered=not any(skip.matters for skip in skips),
-    )
-
-
-def _verdicts(findings: Iterable[Finding], skips: Iterable[Skip]) -> Iterator[Verdict]:
-    yield from (finding.verdict for finding in findings if finding.verdict is not None)
-    if any(skip.matters for skip in skips):
-        yield "incomplete"
-
-
-def _format(evidence: Evidence, model: Model) -> str:
-    if evidence.folder is not None:
-        return evidence.folder.format
-    first = evidence.files[0]
-    if all(file.path.startswith(f"{first.path}!/") for file in evidence.files[1:]):
-        return first.format
-    return model.format.value if model.format is not None else "unknown"

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     "--flash-attn/--no-flash-attn", default=True, show_default=True, help="Attention without its scores kept."
 )
 @click.option("--quant", metavar="LABEL", help="What if it were packed so: Q4_K_M, AWQ, FP8 ...")
+@click.option(
+    "--exact/--no-exact", default=None, help="Buffers as llama.cpp plans them (default: where it is installed)."
+)
 @common
 def fit(
     references: tuple[str, ...],
@@ -42,6 +45,7 @@ def fit(
     ubatch: int,
     flash_attn: bool,
     quant: str | None,
+    exact: bool | None,
     as_json: bool,
     lang: str | None,
     offline: bool,
@@ -58,6 +62,7 @@ def fit(
         ubatch=ubatch,
         flash_attention=flash_attn,
         quant=quant,
+        exact=exact,
     )
     language = language_of(lang)
     answers = [_answer(text, devices, wish, offline=offline) for text in references]

@@ -12,9 +12,10 @@ COMMANDS = {
     "report": "weigh.cli.report:report",
     "name": "weigh.cli.name:name",
     "inspect": "weigh.cli.report:inspect",
-    "check": "weigh.cli.report:check",
+    "check": "weigh.cli.check:check",
     "fit": "weigh.cli.fit:fit",
     "explain": "weigh.cli.explain:explain",
+    "catalog": "weigh.cli.catalog:catalog",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang", "--signatures", "--fail-on"}

@@ -1,13 +1,12 @@
-"""`weigh REF...`, `weigh inspect`, `weigh check`: three cuts of one report."""
+"""`weigh REF...` and `weigh inspect`: two cuts of one report."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
-import msgspec
 
 from weigh.cli.options import common, language_of, signatures_file, signed
 from weigh.core.errors import WeighError
@@ -20,15 +19,18 @@ if TYPE_CHECKING:
     from weigh.knowledge.signatures import Signature
     from weigh.sources.client import Traffic
 
-_references = click.argument("references", metavar="REF...", nargs=-1, required=True)
-_fail_on = click.option(
-    "--fail-on", type=click.Choice(SEVERITIES), default="high", show_default=True, help="Exit 1 from this severity on."
-)
+references_argument = click.argument("references", metavar="REF...", nargs=-1, required=True)
+
+
+def fail_on_option(default: str | None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--fail-on`; without a default where a policy may say it."""
+    words = "Exit 1 from this severity on (default: high)."
+    return click.option("--fail-on", type=click.Choice(SEVERITIES), default=default, help=words)
 
 
 @click.command()
-@_references
-@_fail_on
+@references_argument
+@fail_on_option("high")
 @signed
 @common
 def report(
@@ -46,7 +48,7 @@ def report(
 
 
 @click.command()
-@_references
+@references_argument
 @click.option("--tensors", is_flag=True, help="List every tensor.")
 @click.option("--metadata", is_flag=True, help="List every key of the headers.")
 @click.option("--tree", is_flag=True, help="Draw the tensors as a tree, layers that are alike folded into one.")
@@ -68,25 +70,6 @@ def inspect(
 
     how = How(language_of(lang), form_of(as_json, quiet), offline, tree, signatures_file(signatures))
     return _run(references, "critical", how, lambda whole: cut(whole, tensors=tensors or tree, metadata=metadata))
-
-
-@click.command()
-@_references
-@_fail_on
-@signed
-@common
-def check(
-    references: tuple[str, ...],
-    fail_on: str,
-    signatures: str | None,
-    as_json: bool,
-    lang: str | None,
-    offline: bool,
-    quiet: bool,
-) -> int:
-    """Safe? Whole? True to its name?"""
-    how = How(language_of(lang), form_of(as_json, quiet), offline, signatures=signatures_file(signatures))
-    return _run(references, fail_on, how, _judgement)
 
 
 class How(NamedTuple):
@@ -121,9 +104,9 @@ def _run(references: tuple[str, ...], fail_on: str, how: How, cut: Callable[[Rep
             case "json":
                 reports.append(cut(whole))
             case "quiet":
-                click.echo(_verdict_line(whole, how.language))
+                click.echo(quiet_line(whole, how.language))
             case _:
-                _show(cut(whole), how, first=number == 0)
+                show(cut(whole), how, first=number == 0)
                 _show_traffic(traffic if whole.error is None else None, how.language)
     if how.form == "json":
         from weigh.text.document import to_json
@@ -165,11 +148,8 @@ def _whole(whole: Report) -> Report:
     return cut_headers(whole)
 
 
-def _judgement(whole: Report) -> Report:
-    return msgspec.structs.replace(whole, model=None, next_steps=())
-
-
-def _verdict_line(whole: Report, language: Language) -> str:
+def quiet_line(whole: Report, language: Language) -> str:
+    """The verdict alone."""
     text = safe(whole.reference.text)
     if whole.error is not None:
         return _complaint(whole, whole.error, language)
@@ -185,7 +165,8 @@ def _complaint(whole: Report, error: Failure, language: Language) -> str:
     return said if error.path == whole.reference.text and error.offset is None else named + said
 
 
-def _show(whole: Report, how: How, *, first: bool) -> None:
+def show(whole: Report, how: How, *, first: bool, imports: Sequence[tuple[str, str]] = ()) -> None:
+    """On the screen; what could not be done goes to standard error."""
     if whole.error is not None:
         click.echo(_complaint(whole, whole.error, how.language), err=True)
         return
@@ -196,4 +177,4 @@ def _show(whole: Report, how: How, *, first: bool) -> None:
     console = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 110)
     if not first:
         console.print()
-    console.print(report_lines(whole, how.language, tree=how.tree))
+    console.print(report_lines(whole, how.language, tree=how.tree, imports=imports))

@@ -127,16 +127,13 @@ def read_texts(file: File, cursor: Cursor, count: int) -> tuple[str, ...]:
 
 def read_lists(file: File, cursor: Cursor, count: int, size: int) -> Iterator[Cursor | None]:
     """A walk through each of so many lists of elements of `size` bytes; None for an empty one. Raises FormatError."""
-    collections: dict[int, dict[int, tuple[int, int]]] = {}
     for _ in range(count):
         length = cursor.u32("number of elements") * size
         address, index = file.address(cursor, "global heap address"), cursor.u32("global heap index")
         if not length or not address:
             yield None
             continue
-        if address not in collections:
-            collections[address] = read_collection(file, address)
-        start, there = collections[address].get(index, (None, 0))
+        start, there = read_collection(file, address).get(index, (None, 0))
         if start is None or length > there or length > MOST_TEXT:
             raise file.malformed("hdf5.heap", address, at=index, size=there)
         file.spend(length >> 8, address)

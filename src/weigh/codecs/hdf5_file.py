@@ -49,8 +49,8 @@ class File:
     """Where addresses count from (`base`) and how wide offsets and lengths are, as the superblock says."""
 
     __slots__ = (
-        "base", "end", "extension", "length_size", "offset_size", "pages", "path", "root", "shared", "source",
-        "spent", "version",
+        "base", "collections", "end", "extension", "length_size", "offset_size", "pages", "path", "root", "shared",
+        "source", "spent", "version",
     )  # fmt: skip
 
     def __init__(self, source: Source, *, base: int, version: int) -> None:
@@ -61,6 +61,7 @@ class File:
         self.root = self.end = 0
         self.extension: int | None = None
         self.shared: dict[int, int] | None = None  # where messages of a type are kept, once it was asked
+        self.collections: dict[int, dict[int, tuple[int, int]]] = {}  # of the global heap, those read last
         self.spent = 0
 
     def spend(self, number: int, address: int = 0) -> None:

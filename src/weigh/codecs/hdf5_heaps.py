@@ -8,6 +8,7 @@ from weigh.core.value import Value
 
 MOST_HEAP = 16 << 20
 MOST_OBJECTS = 65_536
+MOST_COLLECTIONS = 64
 MOST_NAME = 1 << 12
 
 
@@ -41,6 +42,15 @@ def read_local_heap(file: File, address: int) -> LocalHeap:
 
 def read_collection(file: File, address: int) -> dict[int, tuple[int, int]]:
     """The objects of a global heap collection: address and length by index. Raises FormatError."""
+    found = file.collections.get(address)
+    if found is None:
+        if len(file.collections) >= MOST_COLLECTIONS:
+            file.collections.clear()
+        found = file.collections[address] = _collection(file, address)
+    return found
+
+
+def _collection(file: File, address: int) -> dict[int, tuple[int, int]]:
     cursor = file.signed(address, 8 + 8, b"GCOL")
     cursor.skip(4, "global heap version")
     size = file.length(cursor, "collection size")

@@ -6,16 +6,19 @@ from weigh.codecs.cursor import Cursor
 from weigh.codecs.hdf5_file import File
 from weigh.core.errors import Malformed
 from weigh.core.source import Source
+from weigh.sources.distant import distant
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MOST_USER_BLOCK = 1 << 30
+MOST_FROM_AFAR = 1 << 15
 _WIDTHS = (2, 4, 8)
 
 
 def find_superblock(source: Source) -> int | None:
-    """Where the signature stands: at 0, 512, 1024, 2048 and so on."""
+    """Where the signature stands: at 0, 512, 1024, 2048 and so on; not far into a file where each look is a request."""
     at = 0
-    while at <= min(source.size - len(SIGNATURE), MOST_USER_BLOCK):
+    most = MOST_USER_BLOCK if distant(source) is None else MOST_FROM_AFAR
+    while at <= min(source.size - len(SIGNATURE), most):
         if source.read(at, len(SIGNATURE)) == SIGNATURE:
             return at
         at = max(512, at * 2)

@@ -124,4 +124,6 @@ def _add(stream: Stream, other: Stream) -> None:
     stream.extensions |= other.extensions
     stream.persistent += other.persistent
     stream.nested |= other.nested
-    stream.loose += other.loose
+    for name, count in other.loose.items():
+        stream.loose[name] = stream.loose.get(name, 0) + count
+    stream.bombs |= {bomb: offset for bomb, offset in other.bombs.items() if bomb not in stream.bombs}

@@ -42,6 +42,8 @@ def nodes(config: Any) -> Iterator[Node]:
             return
         node = pending.pop()
         yield node
+        if isinstance(node.value, dict | list) and len(node.value) + len(pending) > MOST_NODES:
+            raise _too_many(len(node.value))
         match node.value:
             case dict():
                 below = [Node(where=_below(node.where, key), key=key, value=one) for key, one in node.value.items()]
@@ -53,7 +55,11 @@ def nodes(config: Any) -> Iterator[Node]:
             case _:
                 continue
         pending += reversed(below)
-    raise OverBudget("too_many", what="config", count=MOST_NODES, most=MOST_NODES)
+    raise _too_many(MOST_NODES)
+
+
+def _too_many(count: int) -> OverBudget:
+    return OverBudget("too_many", what="config", count=count, most=MOST_NODES)
 
 
 def observe_config(config: Any, inside: Inside) -> Iterator[Observation]:

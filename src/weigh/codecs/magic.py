@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from weigh.core.source import Source
-from weigh.knowledge.magics import Magic, magics
+from weigh.knowledge.magics import Magic, magics_by_first_byte
 
 _HEAD = 512
 
 
 def magic_of(source: Source) -> Magic | None:
-    """The row that asks for most bytes of those that agree."""
+    """The row that agrees: of those that begin the file the one that asks for most bytes, then those elsewhere."""
     head = source.read(0, _HEAD)
-    for row, places in magics():
+    if not head:
+        return None
+    known = magics_by_first_byte()
+    for row, places in (*known.get(head[0], ()), *known[None]):
         if all(_stands(source, head, offset, magic) for offset, magic in places):
             return row
     return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 from weigh.codecs.cursor import Cursor
 from weigh.codecs.pickle_machine import Machine
 from weigh.codecs.pickle_nodes import Stream
@@ -12,16 +14,26 @@ from weigh.core.source import Source
 
 MOST_OPCODES = 3_000_000
 ENOUGH = 100_000  # opcodes in a row are no chance
+KEPT = 300_000  # opcodes of a stream that is kept for who asks next
+
+# The stream followed last: a header and an examination of one file ask for the same one after the other.
+_last: weakref.WeakKeyDictionary[Source, tuple[tuple[int, int | None, int], Stream]] = weakref.WeakKeyDictionary()
 
 
 def run(source: Source, *, offset: int = 0, end: int | None = None, most: int = MOST_OPCODES) -> Stream:
     """Follow the pickle at `offset`, `most` opcodes of it. Never raises FormatError: it is kept in the Stream."""
+    asked = (offset, end, most)
+    if (kept := _last.get(source)) is not None and kept[0] == asked:
+        return kept[1]
     machine = Machine(Cursor(source, offset=offset, end=end), STEPS, most=most)
     try:
         machine.go()
     except FormatError as error:
         machine.stream.error = _alone(error)
     machine.stream.end = machine.base + machine.at
+    _last.clear()
+    if machine.stream.num_opcodes < KEPT:
+        _last[source] = (asked, machine.stream)
     return machine.stream
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from weigh.codecs.cursor import Cursor
-from weigh.codecs.pickle_nodes import LOADERS, Call, Global, Loader, Node, Stream
+from weigh.codecs.pickle_bombs import Hashing
+from weigh.codecs.pickle_nodes import GETTERS, JUDGED, LOADERS, Call, Global, Judged, Node, Reached, Stream
 from weigh.codecs.pickle_opcodes import OPCODES, Argument, Blob, More, Reader, Unfit
 from weigh.core.errors import Malformed, OverBudget
 from weigh.core.saying import Hole
@@ -14,6 +15,14 @@ MOST_HELD = 112 << 20  # bytes that stack, memo and nodes may come to, by the es
 MOST_LINE = 16 << 20
 NODE, PLACE = 120, 40  # what a container, and a place on the stack or in a container, take
 
+# What the modules that reach out call their functions.
+_DOES = frozenset(
+    {
+        "system", "popen", "Popen", "exec", "eval", "compile", "open", "run", "call", "check_output", "check_call",
+        "spawn", "fork", "remove", "unlink", "rmdir", "rmtree", "rename", "replace", "load", "loads", "import_module",
+        "write_text", "write_bytes", "execv", "execve", "kill", "connect", "modules", "globals", "builtins",
+    }
+)  # fmt: skip
 _SLOT, _IMPORT = 90, 400  # what a memo slot and an imported name take
 _BLOCK = 1 << 18
 
@@ -42,6 +51,8 @@ class Machine:
         self.steps, self.most = steps, most
         self.base, self.at = cursor.offset, 0
         self.held = 0
+        self.shared = 0
+        self.hashing = Hashing()
         self.what = "opcode"
         self.block = _BLOCK  # bytes followed at a time
 
@@ -138,19 +149,63 @@ class Machine:
     def name(self, module: str, name: str) -> Global:
         self.held += _IMPORT
         self.stream.imports.setdefault((module, name), self.offset)
-        if (module, name) in LOADERS:
-            self.stream.loose += 1
-            return Loader(module, name, self.offset)
+        if (module, name) in JUDGED:
+            self.loosen(module, name, 1)
+            return Judged(module, name, self.offset)
         return Global(module, name, self.offset)
+
+    def loosen(self, module: str, name: str, count: int) -> None:
+        loose = self.stream.loose
+        loose[module, name] = loose.get((module, name), 0) + count
+
+    def computed(self) -> None:
+        """Something is called or changed that nobody can name beforehand."""
+        self.stream.imports.setdefault(("?", "?"), self.offset)
 
     def call(self, function: Node, arguments: Node) -> None:
         self.held += 2 * NODE
         if isinstance(function, Global):
             self.stream.calls.setdefault((function.module, function.name), self.offset)
-        if type(function) is Loader and type(arguments) is tuple and [type(one) for one in arguments] == [Blob]:
-            self.stream.nested.setdefault(arguments[0].offset, arguments[0])
-            self.stream.loose -= 1
+        if type(function) is Judged:
+            self.stack.append(self.judged(function, arguments))
+            return
+        if type(function) is Reached:
+            self.stream.imports.setdefault((function.module, function.name), self.offset)
+        elif isinstance(function, Call):
+            self.computed()
         self.stack.append(Call(function, arguments))
+
+    def judged(self, function: Judged, arguments: Node) -> Node:
+        """The call, its function excused where what it is given is harmless."""
+        key, result = (function.module, function.name), Call(function, arguments)
+        if key in LOADERS:
+            if type(arguments) is tuple and [type(one) for one in arguments] == [Blob]:
+                self.stream.nested.setdefault(arguments[0].offset, arguments[0])
+                self.loosen(*key, -1)
+            return result
+        if key in GETTERS:
+            return self.got(key, arguments, result)
+        if type(arguments) is tuple and all(isinstance(one, str) and _is_plain(one) for one in arguments):
+            self.loosen(*key, -1)
+        return result
+
+    def got(self, key: tuple[str, str], arguments: Node, result: Call) -> Node:
+        """`getattr(owner, "name")`: of a class, the name below it; of an object, something that may not be called."""
+        match arguments:
+            case (Global() as owner, str(name), *_) if type(owner) in (Global, Reached) and owner.module != "?":
+                self.loosen(*key, -1)
+                below = Reached(owner.module, f"{owner.name}.{name}", self.offset)
+                if not _is_plain(name):
+                    self.stream.imports.setdefault((below.module, below.name), self.offset)
+                return below
+            case (Call(), str(name), *_) if _is_plain(name):
+                self.loosen(*key, -1)
+        return result
+
+
+def _is_plain(path: str) -> bool:
+    """Names of an object's own parts, none of them Python's, none that does something to the machine."""
+    return all(word and not word.startswith("_") and word not in _DOES for word in path.split("."))
 
 
 Step = Callable[[Machine, Argument], None]

@@ -10,6 +10,11 @@ from weigh.core.errors import FormatError
 # Those that read a pickle out of the bytes they are given.
 LOADERS = frozenset({("torch.storage", "_load_from_bytes")})
 
+# Those that look an attribute up: harmless where what they look up is.
+GETTERS = frozenset({("builtins", "getattr"), ("__builtin__", "getattr")})
+NAMERS = frozenset({("operator", "attrgetter"), ("_operator", "attrgetter")})
+JUDGED = LOADERS | GETTERS | NAMERS
+
 # What stands on the symbolic stack: scalars, strings, Blobs, tuples, lists, and the nodes below.
 Node = Any
 
@@ -28,8 +33,14 @@ class Global:
         return f"{self.module}.{self.name}"
 
 
-class Loader(Global):
-    """One of LOADERS: every use of it is counted, for it is harmless only where its bytes are seen."""
+class Judged(Global):
+    """One of JUDGED: every use of it is counted, for it is harmless only by what it is given."""
+
+    __slots__ = ()
+
+
+class Reached(Global):
+    """What getattr finds in a class: no import of its own, and only told where it is called."""
 
     __slots__ = ()
 
@@ -66,13 +77,14 @@ class Persistent:
 class Stream:
     """One pickle as far as it could be followed: `value`, the names it imports and calls, `end` behind its STOP.
 
-    `nested` are the bytes it hands to LOADERS, by offset; `loose` counts the uses of LOADERS whose bytes are not
-    in the file as they are. `error` is what ended it early; what was seen until then stays.
+    `nested` are the bytes it hands to LOADERS, by offset; `loose` counts the uses of JUDGED that what they are given
+    does not excuse, by name; `bombs` is what would exhaust a loader, and where. `error` is what ended it early; what
+    was seen until then stays.
     """
 
     __slots__ = (
-        "calls", "end", "error", "extensions", "imports", "loose", "nested", "num_opcodes", "persistent", "protocol",
-        "start", "value",
+        "bombs", "calls", "end", "error", "extensions", "imports", "loose", "nested", "num_opcodes", "persistent",
+        "protocol", "start", "value",
     )  # fmt: skip
 
     def __init__(self, start: int) -> None:
@@ -85,5 +97,6 @@ class Stream:
         self.extensions: dict[int, int] = {}
         self.persistent: list[Node] = []
         self.nested: dict[int, Blob] = {}
-        self.loose = 0
+        self.loose: dict[tuple[str, str], int] = {}
+        self.bombs: dict[str, int] = {}
         self.error: FormatError | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from weigh.codecs.pickle import MOST_OPCODES, is_plausible, run
-from weigh.codecs.pickle_nodes import LOADERS, Global, Node, Persistent, Stream
+from weigh.codecs.pickle_nodes import JUDGED, LOADERS, Global, Node, Persistent, Stream
+from weigh.codecs.pickle_skim import skim
 from weigh.codecs.torch_objects import storage_of
 from weigh.codecs.zip import MOST_INFLATED, Member, Window, is_zip, open_member, read_directory
 from weigh.core.errors import FormatError, OverBudget
@@ -17,6 +18,7 @@ LEGACY_STREAMS = 5
 MOST_STREAMS = 200_000
 MOST_UNNAMED = 100_000  # opcodes of a member that is not called a pickle: a constant tensor may run for ever
 MOST_SEEN = 90_000
+LEAST_SKIMMED = 256  # bytes
 MOST_DEPTH = 4  # of files in bytes in files
 
 
@@ -108,16 +110,19 @@ class _Walk:
     def run(self, source: Source, at: int, *, most: int = MOST_OPCODES) -> Stream:
         if self.streams <= 0 or self.opcodes <= 0:
             raise OverBudget("pickle.opcodes", path=source.path, offset=at, most=MOST_OPCODES)
-        stream = self.follow(source, offset=at, most=min(most, self.opcodes))
+        stream = skim(source, at) if source.size - at >= LEAST_SKIMMED and self.follow is run else None
+        if stream is None or stream.end - at < LEAST_SKIMMED:  # torch's magic number is to be read, not passed
+            stream = self.follow(source, offset=at, most=min(most, self.opcodes))
         self.opcodes -= stream.num_opcodes
         self.streams -= 1
         return stream
 
     def stream(self, stream: Stream, source: Source, where: str | None, depth: int) -> Iterator[Observation]:
         """What it names and calls; a loader is harmless, and not named, if all bytes handed to it are looked at."""
-        deeper = not stream.loose and depth < MOST_DEPTH
+        deeper = depth < MOST_DEPTH and not any(stream.loose.get(loader) for loader in LOADERS)
         for (module, name), offset in stream.imports.items():
-            if not (deeper and (module, name) in LOADERS):
+            excused = (module, name) in JUDGED and not stream.loose.get((module, name))
+            if not excused or ((module, name) in LOADERS and not deeper):
                 yield Observation(kind="import", value=f"{module} {name}", where=where, offset=offset)
         yield from _used(stream, where)
         for blob in stream.nested.values() if deeper else ():
@@ -136,6 +141,8 @@ def _is_called_a_pickle(member: Member) -> bool:
 
 
 def _used(stream: Stream, where: str | None) -> Iterator[Observation]:
+    for bomb, offset in stream.bombs.items():
+        yield Observation(kind="stream_error", value=f"bomb {bomb}", where=where, offset=offset)
     for (module, name), offset in stream.calls.items():
         yield Observation(kind="call", value=f"{module} {name}", where=where, offset=offset)
     for code, offset in stream.extensions.items():

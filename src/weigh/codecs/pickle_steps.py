@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from weigh.codecs.pickle_bombs import is_expanding
 from weigh.codecs.pickle_machine import MARK, NODE, PLACE, Machine, Step, Steps, Stopped
-from weigh.codecs.pickle_nodes import Call, Global, Loader, Node, Pairs, Persistent
+from weigh.codecs.pickle_nodes import Call, Global, Judged, Node, Pairs, Persistent
 from weigh.codecs.pickle_opcodes import OPCODES, Argument
 
 PROTOCOLS = range(6)
+MOST_SLOT = 1 << 20  # C pickle makes room for every slot below the one that is filled
+SLOTS_AHEAD = 8
+LEAST_SHARED = 20  # fewer parts used again cannot come to much
 
 
 def _push(machine: Machine, argument: Argument) -> None:
@@ -74,6 +78,8 @@ def _dict(machine: Machine, argument: Argument) -> None:
 
 def _put_into(machine: Machine, target: Node, values: list[Node], *, paired: bool) -> None:
     """Into a list, a dict or an object with methods of its own for it; into anything else they vanish."""
+    if paired:
+        _hash(machine, values[::2])
     machine.held += PLACE * len(values) * (1 + paired)
     if isinstance(target, Pairs | Call):
         more: list[tuple[Node, Node]]
@@ -84,6 +90,25 @@ def _put_into(machine: Machine, target: Node, values: list[Node], *, paired: boo
             target.items += more
     elif type(target) is list and not paired:
         target += values
+
+
+def _hash(machine: Machine, keys: list[Node]) -> None:
+    """Keys of dicts and elements of sets are hashed as they are put there."""
+    for key in keys:
+        if type(key) is tuple and machine.hashing.is_bomb(key):
+            machine.stream.bombs.setdefault("hash", machine.offset)
+
+
+def _frozenset(machine: Machine, argument: Argument) -> None:
+    values = machine.pop_to_mark()
+    _hash(machine, values)
+    machine.stack.append(values)
+
+
+def _add_items(machine: Machine, argument: Argument) -> None:
+    values = machine.pop_to_mark()
+    _hash(machine, values)
+    _put_into(machine, machine.top(), values, paired=False)
 
 
 def _append(machine: Machine, argument: Argument) -> None:
@@ -128,8 +153,11 @@ def _get(machine: Machine, argument: Argument) -> None:
 
 
 def _use(machine: Machine, value: Node) -> None:
-    if type(value) is Loader:
-        machine.stream.loose += 1
+    kind = type(value)
+    if kind is Judged:
+        machine.loosen(value.module, value.name, 1)
+    elif kind is list or kind is tuple or kind is Pairs:
+        machine.shared += 1
     machine.stack.append(value)
 
 
@@ -137,6 +165,8 @@ def _put(machine: Machine, argument: Argument) -> None:
     assert isinstance(argument, int)
     if argument < 0:
         raise machine.malformed("pickle.memo", index=argument)
+    if argument > MOST_SLOT and argument > SLOTS_AHEAD * len(machine.memo):
+        machine.stream.bombs.setdefault("memo", machine.offset)
     machine.memo[argument] = machine.top()
 
 
@@ -190,6 +220,8 @@ def _build(machine: Machine, argument: Argument) -> None:
     target = machine.top()
     if isinstance(target, Call):
         target.state = state
+    elif isinstance(target, Global):
+        machine.computed()  # a class or function of the program itself is changed
 
 
 def _persistent_line(machine: Machine, argument: Argument) -> None:
@@ -213,6 +245,8 @@ def _protocol(machine: Machine, argument: Argument) -> None:
 
 def _stop(machine: Machine, argument: Argument) -> None:
     machine.stream.value = machine.pop()
+    if machine.shared >= LEAST_SHARED and is_expanding(machine.stream.value):
+        machine.stream.bombs.setdefault("walk", machine.offset)
     raise Stopped
 
 
@@ -232,9 +266,9 @@ _DO: Mapping[str, Step] = {
     "EMPTY_SET": _container(list),
     "APPEND": _append,
     "APPENDS": _appends,
-    "ADDITEMS": _appends,
+    "ADDITEMS": _add_items,
     "LIST": _list,
-    "FROZENSET": _list,
+    "FROZENSET": _frozenset,
     "TUPLE": _tuple,
     "TUPLE1": _tuple_of(1),
     "TUPLE2": _tuple_of(2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable, Iterator
 from weakref import WeakKeyDictionary
 
@@ -24,6 +25,7 @@ ENCRYPTED = 0x1
 OPENED = {DEFLATED: lambda: inflater(-15), 12: bunzipper, 95: unxzer}
 
 _MOST_LOCAL = 4096  # of a local header and of the small members behind one, as a guess
+_LATER = 0x8  # sizes and checksum stand behind the data
 _END = b"PK\x05\x06"
 _END_BYTES = 22
 _MOST_COMMENT = 65535
@@ -164,6 +166,29 @@ def data_offset(source: Source, member: Member) -> int:
 def is_named_alike(source: Source, member: Member) -> bool:
     """Do its local header and the directory give it one name? Readers go by either. Raises FormatError."""
     return _local(source, member)[1]
+
+
+def differing(source: Source, member: Member) -> str | None:
+    """The first field in which its local header and the directory disagree: readers go by either."""
+    local = source.read(member.offset, _LOCAL.size)
+    if len(local) < _LOCAL.size:
+        return None
+    _, _, flags, method, _, _, crc, packed, nbytes, _, _ = _LOCAL.unpack(local)
+    told = [("method", method, member.method), ("flags", flags & ~_LATER, member.flags & ~_LATER)]
+    if not flags & _LATER and 0xFFFFFFFF not in (packed, nbytes):
+        told += [("CRC-32", crc, member.crc), ("size", nbytes, member.nbytes), ("packed size", packed, member.packed)]
+    return next((field for field, here, there in told if here != there), None)
+
+
+def is_summed_right(source: Source, member: Member) -> bool:
+    """Is the checksum that of the bytes? Zero is what torch writes where it was told not to work it out."""
+    if member.crc == 0:
+        return True
+    try:
+        content = open_member(source, member)
+    except FormatError:
+        return True  # told elsewhere
+    return zlib.crc32(content.read(0, content.size)) == member.crc
 
 
 def _local(source: Source, member: Member) -> tuple[int, bool]:

@@ -8,7 +8,9 @@ from typing import Literal
 from weigh.core.saying import NOTHING, Hole
 from weigh.core.value import Value
 
-Page = Literal["quantisations", "suffixes", "formats", "grammar", "scenarios"]
+Page = Literal[
+    "quantisations", "suffixes", "formats", "grammar", "scenarios", "kinds", "tasks", "entries", "errata", "trends"
+]
 Figure = str | int | float | tuple[str, ...]
 
 

@@ -47,7 +47,9 @@ class Share(Value, frozen=True, kw_only=True):
 
 
 class Fit(Value, frozen=True, kw_only=True):
-    """`basis` says where the weights' bytes and the shapes are from; `estimated` names the terms that are estimates."""
+    """`basis` says where the weights' bytes and the shapes are from; `estimated` names the terms that are estimates.
+    `shapes` is the base model whose published shape was taken where no file gives one.
+    """
 
     device: str
     engine: str
@@ -57,6 +59,7 @@ class Fit(Value, frozen=True, kw_only=True):
     devices: tuple[Share, ...] = ()
     speed: Speed | None = None
     basis: str
+    shapes: str | None = None
     estimated: tuple[str, ...] = ()
     because: Saying
     command: str | None = None

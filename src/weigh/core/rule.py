@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from weigh.core.claim import Claim
-from weigh.core.finding import Finding, Skip
+from weigh.core.finding import Finding, Skip, Verdict
 from weigh.core.header import Header, Problem
 from weigh.core.model import Model
 from weigh.core.observation import Observation
@@ -31,6 +31,22 @@ class Evidence(Value, frozen=True, kw_only=True):
     folder: Examined | None = None
     model: Model | None = None
     claims: tuple[Claim, ...] = ()
+
+
+def told_by(evidence: Evidence, rule: str, kind: str, verdict: Verdict) -> Iterator[Finding]:
+    """A finding of `rule` for each problem of this kind, in the problem's own words: it is certain, and high."""
+    for file in (*evidence.files, *([evidence.folder] if evidence.folder else [])):
+        for problem in file.problems:
+            if problem.kind == kind:
+                yield Finding(
+                    rule=rule,
+                    severity="high",
+                    confidence="certain",
+                    path=file.path,
+                    offset=problem.offset,
+                    verdict=verdict,
+                    detail=problem.detail,
+                )
 
 
 class Rule(Value, frozen=True, kw_only=True):

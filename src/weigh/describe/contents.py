@@ -156,13 +156,19 @@ def _adapter(among: Among, beside: tuple[str, ...]) -> Contents | None:
 def _adapted(among: Among) -> str | None:
     """The family of the model it is for: by what its layers are called, and how wide what they take in is."""
     for row in adapters():
+        if row.unless is not None and any(map(re.compile(row.unless).search, among)):
+            continue
         pattern = re.compile(row.pattern)
-        for name, tensor in among.items():
-            if pattern.search(name) and (
-                row.width is None or (_INPUT.search(name) and tensor.shape[-1:] == (row.width,))
-            ):
-                return row.family
+        named = (
+            tensor for name, tensor in among.items() if pattern.search(name) and _takes_in(name, tensor, row.width)
+        )
+        if next(named, None) is not None:
+            return row.family
     return None
+
+
+def _takes_in(name: str, tensor: TensorInfo, width: int | None) -> bool:
+    return width is None or (_INPUT.search(name) is not None and tensor.shape[-1:] == (width,))
 
 
 def _embedding(among: Among) -> Contents | None:

@@ -95,7 +95,8 @@ def _keys(weights: list[ModelFile]) -> set[str]:
     keys: set[str] = set()
     for file in weights:
         if file.header is not None:
-            keys |= {*file.header.metadata, *(_table(file.header.metadata, "keys") or {})}
+            outermost = _table(file.header.metadata, "keys") or {}
+            keys |= {*file.header.metadata, *(key for key, kind in outermost.items() if kind != "None")}
     return keys
 
 

@@ -27,7 +27,7 @@ _BUFFERS = frozenset(
 )
 _ROTARY = frozenset({"rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"})
 _MASK = re.compile(r"(?:attn|attention)\.bias$")  # GPT-2's and GPT-NeoX's triangle of ones: (1, 1, n, n)
-_OPTIMIZER = re.compile(r"^(?:optimizer(?:_states?)?|opt|lr_schedulers?|ema_state)(?:\.|$)")
+_OPTIMIZER = re.compile(r"^(?:optimizer(?:_states?|_weights)?|opt|lr_schedulers?|ema_state)(?:[./]|$)")
 _EXPERT = re.compile(r"(?:^|\.)(?:experts|switch_mlp)\.|_exps\.|^blk\.\d+\.ffn_(?:gate|up|down)\.\d+\.")
 _INPUTS = frozenset({"embed_tokens", "tok_embeddings", "word_embeddings", "wte", "embed_in", "token_embd", "shared"})
 _OUTPUTS = frozenset({"lm_head", "embed_out"})

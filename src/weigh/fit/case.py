@@ -16,6 +16,7 @@ TORCH_OVERHEAD = 600 * MIB  # CUDA context, library workspaces, allocator
 MLX_OVERHEAD = 200 * MIB
 # A graph on a GPU needs more than on a processor, by how much is not known without one.
 GPU_COMPUTE_FACTOR, GPU_COMPUTE_MORE = 1.3, 150 * MIB
+USUAL_COMPUTE = 300 * MIB  # where no shape says it
 MARGIN = 0.02  # of all of it: what no closed form counts
 
 ENGINES = ("llama.cpp", "vllm", "transformers", "mlx")
@@ -23,15 +24,18 @@ ENGINES = ("llama.cpp", "vllm", "transformers", "mlx")
 
 class Case(Value, frozen=True, kw_only=True):
     """`architecture` is None where only a name is known: then the cache is `kv_per_token` bytes, within a factor of
-    `doubt` either way. `name` is what a command line calls it.
+    `doubt` either way. `name` is what a command line calls it. `exact` is llama.cpp's own account on a processor,
+    without the weights.
     """
 
     name: str
     weights: Weights
     packed: bool
     basis: str
+    shapes: str | None = None
     estimated: tuple[str, ...] = ()
     architecture: Architecture | None = None
+    exact: Memory | None = None
     kv_per_token: int | None = None
     doubt: float = 1.0
     context_length: int
@@ -57,26 +61,47 @@ def summed(**terms: int) -> Memory:
     return Memory(**terms, total=sum(terms.values()))
 
 
-def _llamacpp(case: Case, gpu: bool, share: int) -> Memory:
-    shape = case.architecture
-    setting = llamacpp.Setting(
+def setting_of(case: Case) -> llamacpp.Setting:
+    """How llama.cpp is started for it."""
+    return llamacpp.Setting(
         context_length=case.context_length,
         parallel=case.parallel,
         ubatch=case.ubatch,
         kv=case.kv,
         flash_attention=case.flash_attention,
     )
-    compute = llamacpp.compute(shape, setting) if shape is not None else None
-    step = compute if compute is not None else 300 * MIB
+
+
+def _llamacpp(case: Case, gpu: bool, share: int) -> Memory:
+    planned = case.exact or _by_form(case)
+    step = planned.compute
     if gpu:
         step = round(step * GPU_COMPUTE_FACTOR) + GPU_COMPUTE_MORE
     return summed(
         weights=case.weights.total,
-        kv_cache=llamacpp.kv_cache(shape, setting) if shape is not None else _guessed_kv(case),
-        recurrent_state=llamacpp.recurrent_state(shape, setting) if shape is not None else 0,
+        kv_cache=planned.kv_cache,
+        recurrent_state=planned.recurrent_state,
         compute=step * share,
-        output=llamacpp.output(shape, setting) if shape is not None else 0,
+        output=planned.output,
         overhead=CUDA_CONTEXT * share if gpu else 0,
+    )
+
+
+def _by_form(case: Case) -> Memory:
+    """What the closed forms say; where there is no shape, what is usual."""
+    shape, setting = case.architecture, setting_of(case)
+    if shape is None:
+        return summed(
+            weights=0, kv_cache=_guessed_kv(case), recurrent_state=0, compute=USUAL_COMPUTE, output=0, overhead=0
+        )
+    compute = llamacpp.compute(shape, setting)
+    return summed(
+        weights=0,
+        kv_cache=llamacpp.kv_cache(shape, setting),
+        recurrent_state=llamacpp.recurrent_state(shape, setting),
+        compute=compute if compute is not None else USUAL_COMPUTE,
+        output=llamacpp.output(shape, setting),
+        overhead=0,
     )
 
 

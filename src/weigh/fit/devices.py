@@ -116,10 +116,15 @@ def _bare_memory(words: frozenset[str]) -> tuple[int | None, list[_Known]]:
     for word in sorted((word for word in words if word.isdigit()), key=int, reverse=True):
         if 1 <= int(word) <= 4096:
             rest = words - {word}
-            rows = [known for known in _table() if rest and rest <= known.words]
+            rows = [known for known in _table() if rest and rest <= known.words and _comes_with(known.row, int(word))]
             if rows:
                 return int(word), rows
     return None, []
+
+
+def _comes_with(row: DeviceRow, memory_gb: int) -> bool:
+    """Whether that many GiB can be its memory; where it is soldered beside the processor there are several sizes."""
+    return row.device_class in ("apple", "unified") or abs(row.memory_gb - memory_gb) <= 1
 
 
 def _best(rows: list[_Known], words: frozenset[str], memory: int | None) -> DeviceRow:

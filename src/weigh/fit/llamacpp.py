@@ -7,7 +7,8 @@ own accounting for plain, sliding, latent (MLA) and recurrent layers on a proces
 from __future__ import annotations
 
 from weigh.core.architecture import Architecture, Layer
-from weigh.core.value import Value
+from weigh.fit.graph import Setting as Setting
+from weigh.fit.graph import widest
 
 PAD = 256  # cells of a cache come in so many
 F32, F16 = 4, 2
@@ -16,16 +17,6 @@ KV_BYTES = {
     "f32": 4.0, "f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32, "q5_1": 24 / 32, "q5_0": 22 / 32, "q4_1": 20 / 32,
     "q4_0": 18 / 32, "iq4_nl": 18 / 32,
 }  # fmt: skip
-
-
-class Setting(Value, frozen=True, kw_only=True):
-    """How the engine is started. `context_length` is shared among `parallel` sequences."""
-
-    context_length: int
-    parallel: int = 1
-    ubatch: int = 512
-    kv: str = "f16"
-    flash_attention: bool = True
 
 
 def kv_cache(architecture: Architecture, setting: Setting) -> int:
@@ -69,39 +60,27 @@ def output(architecture: Architecture, setting: Setting) -> int:
 def compute(architecture: Architecture, setting: Setting) -> int | None:
     """The largest step of a graph for one batch; None where the architecture lacks what it takes to say.
 
-    With flash attention the largest step is a feed-forward or MLA's projections, and the masks. Without it the scores.
+    With flash attention the largest step is a feed-forward, a recurrent mixer or MLA's projections, and the masks.
+    Without it the scores.
     """
     hidden = architecture.hidden_size
     if hidden is None or not architecture.layers:
         return None
-    widest = max(_widest(architecture, layer, hidden) for layer in architecture.layers)
+    steps = [widest(architecture, layer, setting) for layer in frozenset(architecture.layers)]
+    if None in steps:
+        return None
+    most = max(step for step in steps if step is not None)
     if setting.flash_attention:
-        return F32 * setting.ubatch * widest + _masks(architecture, setting, F16)
-    return _with_scores(architecture, setting, hidden, widest)
-
-
-def _widest(architecture: Architecture, layer: Layer, hidden: int) -> int:
-    """Floats a token needs at once in this layer."""
-    if layer.latent is not None:
-        return _latent_step(architecture, hidden)
-    ffn = layer.ffn or 0
-    if not layer.experts_used:
-        return 3 * ffn + 5 * hidden
-    used = layer.experts_used
-    return 3 * used * ffn + 5 * hidden + (used * hidden if hidden > 2 * ffn else 0)
-
-
-def _latent_step(architecture: Architecture, hidden: int) -> int:
-    heads, rank = architecture.num_attention_heads or 0, architecture.kv_lora_rank or 0
-    rope, nope = architecture.qk_rope_head_dim or 0, architecture.qk_nope_head_dim or 0
-    return heads * (rank + rope) + heads * rank + heads * (nope + rope) + heads * rope + 5 * hidden
+        return F32 * setting.ubatch * most + _masks(architecture, setting, F16)
+    return _with_scores(architecture, setting, hidden, most)
 
 
 def _masks(architecture: Architecture, setting: Setting, each: int) -> int:
     """One mask for all layers that see everything, one for those with a window."""
-    full = each * setting.ubatch * padded(-(-setting.context_length // setting.parallel))
-    windowed = next((layer for layer in architecture.layers if layer.window is not None), None)
-    return full + (each * setting.ubatch * cells_of(windowed, setting) if windowed is not None else 0)
+    kinds = {layer.attention: layer for layer in architecture.layers}
+    cells = padded(-(-setting.context_length // setting.parallel)) if {"full", "mla"} & kinds.keys() else 0
+    window = cells_of(kinds["sliding"], setting) if "sliding" in kinds else 0
+    return each * setting.ubatch * (cells + window)
 
 
 def _with_scores(architecture: Architecture, setting: Setting, hidden: int, widest: int) -> int:

@@ -153,6 +153,7 @@ def _told(plan: _Plan, case: Case, device: Device, engine: str) -> Fit:
         devices=plan.shares,
         speed=speed(_work(case, plan.need), plan.stages, parallel=case.parallel) if plan.stages else None,
         basis=case.basis,
+        shapes=case.shapes,
         estimated=case.estimated,
         because=plan.because,
         command=plan.command,

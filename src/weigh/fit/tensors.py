@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from weigh.core.architecture import Architecture, Layer
-from weigh.knowledge.architectures import architectures
+from weigh.knowledge.architectures import ArchitectureRow, architectures
 
 Role = Literal[
     "token_embd", "output", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_up", "ffn_down", "router", "mixer"
 ]
+
+_STATE_SIZE, _CONV = 128, 3  # elements a channel, and inputs a convolution keeps, in most recurrent layers
+_KEYS = 2048  # width of the keys of gated-delta layers
 
 
 class Matrix(NamedTuple):
@@ -35,28 +38,49 @@ def matrices(architecture: Architecture) -> list[Matrix]:
     if hidden is None or not architecture.layers:
         return []
     found = [Matrix("token_embd", None, vocab or 0, hidden)]
-    if architecture.tie_word_embeddings is not True:
+    if not is_tied(architecture):
         found.append(Matrix("output", None, vocab or 0, hidden))
     row = architectures().get(architecture.model_type or "")
     ups = 1 if row is not None and row.ungated else 2
     for number, layer in enumerate(architecture.layers):
-        found += _attention(architecture, layer, number, hidden)
-        found += _feed_forward(layer, number, hidden, ups)
+        own = [*_attention(architecture, layer, number, hidden), *_feed_forward(layer, number, hidden, ups)]
+        found += own
+        if row is not None and row.crossed:  # attention to what was encoded, and the encoder's own layer
+            found += [*_attention(architecture, layer, number, hidden), *own]
     return found
+
+
+def is_tied(architecture: Architecture) -> bool:
+    """Whether the head is the table of embeddings: as stated, else as such networks usually are."""
+    if architecture.tie_word_embeddings is not None:
+        return architecture.tie_word_embeddings
+    row = architectures().get(architecture.model_type or "")
+    return row is not None and row.tied is True
 
 
 def _attention(architecture: Architecture, layer: Layer, number: int, hidden: int) -> Iterator[Matrix]:
     heads = architecture.num_attention_heads or 0
+    row = architectures().get(architecture.model_type or "")
     if layer.latent is not None:
         yield from _latent(architecture, number, hidden)
     elif layer.num_key_value_heads and layer.head_dim:
         width, value = layer.head_dim, layer.value_head_dim or layer.head_dim
-        yield Matrix("attn_q", number, heads * width, hidden)
+        yield Matrix("attn_q", number, heads * width, hidden, 2 if row is not None and row.gated else 1)
         yield Matrix("attn_k", number, layer.num_key_value_heads * width, hidden)
         yield Matrix("attn_v", number, layer.num_key_value_heads * value, hidden)
         yield Matrix("attn_output", number, hidden, heads * value)
-    if layer.state:  # in and out of a recurrent mixer: about what attention of the same width takes
-        yield Matrix("mixer", number, 6 * hidden, hidden)
+    if layer.state:
+        yield Matrix("mixer", number, _mixed(layer.state, row, hidden), hidden)
+
+
+def _mixed(state: int, row: ArchitectureRow | None, hidden: int) -> int:
+    """Rows of a recurrent mixer's matrices, from its state: three of its inner width, and keys or steps."""
+    size = row.state_size if row is not None and row.state_size is not None else _STATE_SIZE
+    if row is not None and row.gated:
+        return 3 * max(state - _CONV * 2 * _KEYS, 0) // (size + _CONV) + 2 * _KEYS
+    inner = state // (size + _CONV)
+    steps = inner * (hidden // 16 * 2 + 2 * size) // hidden if size < _STATE_SIZE else 0
+    return 3 * inner + steps
 
 
 def _latent(architecture: Architecture, number: int, hidden: int) -> Iterator[Matrix]:

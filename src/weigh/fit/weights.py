@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from weigh.core.architecture import Architecture, Layer
 from weigh.core.value import Value
-from weigh.fit.tensors import Matrix, matrices
+from weigh.fit.tensors import Matrix, is_tied, matrices
 from weigh.knowledge.dtypes import dtypes
 from weigh.knowledge.gguf_recipes import Choice, Recipe, When, gguf_recipes
 
@@ -48,7 +48,7 @@ def of_bits(architecture: Architecture, bits: float, *, ends: float = 16.0) -> W
 
 def _weights(architecture: Architecture, shape: Sequence[Matrix], nbytes: Sequence[int]) -> Weights:
     idle = {number: _idle(layer) for number, layer in enumerate(architecture.layers)}
-    tied = architecture.tie_word_embeddings is True
+    tied = is_tied(architecture)
     total = active = routed = parameters = used = 0
     for one, size in zip(shape, nbytes, strict=True):
         rests = idle.get(one.layer or 0, 0.0) if one.routed else 0.0
@@ -77,7 +77,7 @@ def _stored(one: Matrix, dtype: str) -> int:
 def _type_of(one: Matrix, recipe: Recipe, architecture: Architecture) -> str:
     if one.role == "router":
         return "F32"
-    role = "output" if one.role == "token_embd" and architecture.tie_word_embeddings is True else one.role
+    role = "output" if one.role == "token_embd" and is_tied(architecture) else one.role
     if one.routed and recipe.ffn_experts:
         return _chosen(recipe.ffn_experts, one, architecture) or recipe.base
     choice: Choice = getattr(recipe, role, ())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import overload
 
 from weigh.core.format import FolderFormat, Format
 from weigh.core.source import Source
 
+HEAD = 16  # bytes that BEGINNINGS look at
 # An identifier and where its Format is; a module is loaded when its turn comes: most files are known by the first few.
 # The order is part of the meaning: what is known by a name inside an archive comes before the archive, a pointer is
 # also text, a page may begin like anything, and what is told by shape alone comes after what has a magic.
@@ -83,6 +85,27 @@ PLACES: tuple[tuple[str, str], ...] = (
     ("other", "other.FORMAT"),
     ("unknown", "unknown.FORMAT"),
 )
+# How files of some formats begin, all of them: another beginning spares loading the module.
+BEGINNINGS: Mapping[str, re.Pattern[bytes]] = {
+    place: re.compile(pattern, re.DOTALL)
+    for place, pattern in (
+        ("catboost.FORMAT", rb"CBM1"),
+        ("executorch.FORMAT", rb".{4}(?:ET|FT)"),
+        ("flax_msgpack.FORMAT", rb"[\x81-\x8f\xde\xdf]"),
+        ("gguf.FORMAT", rb"GGUF"),
+        ("joblib.FORMAT", rb"[\x80x\x1fB\xfd\]\x04Z]"),
+        ("keras.FORMAT", rb"PK"),
+        ("npy.FORMAT", rb"\x93NUMPY"),
+        ("npy.NPZ", rb"PK"),
+        ("ort.FORMAT", rb".{4}ORTM"),
+        ("parquet.FORMAT", rb"PAR"),
+        ("pytorch_export.FORMAT", rb"PK"),
+        ("sevenzip.FORMAT", rb"7z"),
+        ("skops.FORMAT", rb"PK"),
+        ("tflite.FORMAT", rb".{4}(?:TFL|CIR)"),
+        ("torchscript_json.FORMAT", rb"PK"),
+    )
+}
 FOLDER_PLACES: tuple[tuple[str, str], ...] = (
     ("coreml-package", "coreml.PACKAGE"),
     ("tf-savedmodel", "tf_savedmodel.FOLDER"),
@@ -127,7 +150,9 @@ def detect(source: Source, own: tuple[Format, ...] = ()) -> Format:
 
     Raises SourceError.
     """
-    ours = next(format for format in FORMATS if format.matches(source))
+    head = source.read(0, HEAD)
+    asked = (_file_format(place) for _, place in PLACES if place not in BEGINNINGS or BEGINNINGS[place].match(head))
+    ours = next(format for format in asked if format.matches(source))
     if ours.name != "unknown":
         return ours
     return next((format for format in own if format.matches(source)), ours)

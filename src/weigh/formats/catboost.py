@@ -18,6 +18,7 @@ from weigh.core.source import Source
 
 MOST_PAIRS = 1000
 MOST_TEXT = 4 << 20
+SMALLEST = 16  # bytes of a flatbuffer with one table
 START = 8  # behind the letters and the length, where the flatbuffer begins
 
 _VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)*)")
@@ -25,8 +26,9 @@ _FEATURES = {"num_categorical_features": 4, "num_float_features": 5}  # fields o
 
 
 def matches(source: Source) -> bool:
-    """The letters."""
-    return source.read(0, 4) == b"CBM1"
+    """The letters, and a length that a model can have."""
+    head = source.read(0, START)
+    return head[:4] == b"CBM1" and int.from_bytes(head[4:], "little") >= SMALLEST
 
 
 def read(source: Source) -> Header:

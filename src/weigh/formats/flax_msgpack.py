@@ -22,7 +22,7 @@ from weigh.core.tensors import TensorInfo
 from weigh.core.value import Value
 from weigh.knowledge.dtypes import dtype_aliases, dtypes
 
-MOST_TOKENS = 200_000
+MOST_TOKENS = 100_000
 MOST_DEPTH = 64
 MOST_DIMENSIONS = 64
 MOST_NAME = 1024

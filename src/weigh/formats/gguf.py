@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from weigh.codecs.cursor import Cursor
+from weigh.codecs.gguf_tokenizer import check_byte_tokens, tokenizer_problems
+from weigh.codecs.hidden import gaps, observe_hidden
 from weigh.core.errors import Malformed, OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header, LongArray, Meta, Problem
@@ -19,6 +21,7 @@ from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 from weigh.knowledge.dtypes import Dtype, ggml_types
+from weigh.sources.distant import distant
 
 VERSIONS = (1, 2, 3)
 MOST_DIMENSIONS = 4
@@ -60,9 +63,12 @@ def read(source: Source) -> Header:
     cursor.count(key_count, at_least=reader.width + 5, what="metadata_kv_count")
     metadata, problems = _metadata(reader, key_count)
     cursor.count(tensor_count, at_least=reader.width + 16, what="tensor_count")
+    problems += tokenizer_problems(metadata)
     alignment = _alignment(metadata, problems)
     described = [_described(reader) for _ in range(tensor_count)]
     start = -(-cursor.offset // alignment) * alignment
+    if not _is_here(source, cursor.offset) and "tokenizer.ggml.tokens" in metadata:
+        problems.append(Problem(kind="left-there", detail=Saying("problem.gguf.left_there")))
     tensors = tuple(_tensor(row, start, problems) for row in described)
     problems += _layout(tensors, start=start, size=source.size, alignment=alignment)
     return Header(
@@ -83,6 +89,17 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
     for problem in header.problems:
         if problem.kind in ("gap", "trailing"):
             yield Observation(kind="gap", value=problem.kind, offset=problem.offset)
+    for start, end in gaps(header, source.size):
+        yield from observe_hidden(source, start, end)
+    if all(problem.kind != "left-there" for problem in header.problems):
+        first = min((one.offset or 0 for one in header.tensors), default=source.size)
+        check_byte_tokens(source, header.metadata, first)
+
+
+def _is_here(source: Source, length: int) -> bool:
+    """May so many bytes from the start be read again without asking a server?"""
+    far = distant(source)
+    return far is None or far.at_hand(0) >= length
 
 
 def _version(cursor: Cursor) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from weigh.codecs.joblib_packed import MOST_UNPACKED, Unpacked, method_of, unpack
+from weigh.codecs.joblib_packed import ZFILE, head_of, method_of, unpack
 from weigh.codecs.joblib_stream import MODULES, follow, run
 from weigh.codecs.numpy_objects import arrays_in
 from weigh.codecs.pickle import is_pickle
 from weigh.codecs.pickle_nodes import Call, Global, Node, Pairs, Stream
 from weigh.codecs.pickle_observations import observe
-from weigh.core.errors import OverBudget, Truncated
+from weigh.codecs.unpacking import MOST_UNPACKED, Unpacked
+from weigh.core.errors import OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta
 from weigh.core.observation import Observation
@@ -21,44 +22,41 @@ from weigh.sources.memory import MemorySource
 
 HEAD = 1 << 20
 _WRAPPER = re.compile(rb"numpy_pickle.{0,64}?ArrayWrapper", re.DOTALL)
-_OWN = ("zfile", "zlib", "lzma")  # streams that joblib alone writes bare
+_OWN = ("zlib", "lzma", ZFILE)  # streams that joblib alone writes bare
 
 
 def matches(source: Source) -> bool:
     """A pickle that names joblib's stand-in for arrays, as it is or compressed."""
-    head = source.read(0, HEAD)
-    if head[:1] == b"\x80":
-        return _WRAPPER.search(head) is not None and is_pickle(source)
-    method = method_of(head[:8])
-    if method is None:
+    if source.read(0, 1) == b"\x80":
+        return _WRAPPER.search(source.read(0, HEAD)) is not None and is_pickle(source)
+    method = method_of(source)
+    inner = b"" if method is None else head_of(source, method)
+    if inner[:1] != b"\x80" or not is_pickle(MemorySource(inner, path=source.path)):
         return False
-    inner = unpack(source, method, HEAD)
-    if not inner.data.startswith(b"\x80") or not is_pickle(MemorySource(inner.data, path=source.path)):
-        return False
-    return method in _OWN or _WRAPPER.search(inner.data) is not None
+    return method in _OWN or _WRAPPER.search(inner, 0, HEAD) is not None
 
 
 def read(source: Source) -> Header:
     """Every array by what leads to it; the class of the object. Raises FormatError."""
-    content, packed = _content(source)
+    content, method, packed = _content(source)
     stream, placed = follow(content)
     if stream.error is not None:
         _tell_what_is_missing(source, packed)
         raise stream.error
     metadata: dict[str, Meta] = {}
-    if packed is not None:
-        metadata["compression"] = packed.method
+    if method is not None:
+        metadata["compression"] = method
     if (kind := _class_of(stream.value)) is not None:
         metadata["class"] = kind
     tensors = tuple(arrays_in(stream.value, placed))
-    if packed is not None:
+    if method is not None:
         tensors = tuple(map(_without_offset, tensors))
     return Header(format="joblib", version=str(stream.protocol), metadata=metadata, tensors=tensors)
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """The pickle as joblib reads it and as a plain loader would, those of objects inside, files kept beside it."""
-    content, packed = _content(source)
+    content, _, packed = _content(source)
     streams: list[Stream] = []
 
     def followed(source: Source, *, offset: int, most: int) -> Stream:
@@ -72,21 +70,22 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
     _tell_what_is_missing(source, packed)
 
 
-def _content(source: Source) -> tuple[Source, Unpacked | None]:
-    method = method_of(source.read(0, 8))
+def _content(source: Source) -> tuple[Source, str | None, Unpacked | None]:
+    """The pickle, how it is compressed and what was unpacked. Raises FormatError."""
+    method = None if source.read(0, 1) == b"\x80" else method_of(source)
     if method is None:
-        return source, None
+        return source, None, None
     packed = unpack(source, method)
-    return packed.source(source.path), packed
+    return packed.source(source.path), method, packed
 
 
 def _tell_what_is_missing(source: Source, packed: Unpacked | None) -> None:
     """Raises FormatError where only a part could be unpacked."""
-    if packed is None or packed.is_whole:
+    if packed is None or packed.whole:
         return
-    if packed.is_over:
-        raise OverBudget("zip.inflated", path=source.path, most=MOST_UNPACKED)
-    raise Truncated("joblib.stream", path=source.path, offset=source.size, method=packed.method)
+    if packed.error is not None:
+        raise packed.error
+    raise OverBudget("zip.inflated", path=source.path, most=MOST_UNPACKED)
 
 
 def _without_offset(tensor: TensorInfo) -> TensorInfo:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from weigh.codecs.json import decode
 from weigh.codecs.plain_text import head_of_text
 from weigh.codecs.records import sample_of
+from weigh.codecs.text_observations import observe_json
 from weigh.core.errors import FormatError
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta
-from weigh.core.observation import Observation
 from weigh.core.source import Source
 
 MOST_JSON = 1 << 20  # a larger one is known by its head
@@ -43,11 +43,6 @@ def read(source: Source) -> Header:
         return Header(format="json")
     metadata: dict[str, Meta] = {"rows": rows, "is_estimate": not whole, "sampled": sample.seen}
     return Header(format="json", metadata=metadata | sample.metadata())
-
-
-def examine(source: Source, header: Header) -> Iterator[Observation]:
-    """Nothing: what a document means is judged with the model it belongs to."""
-    return iter(())
 
 
 def _document(source: Source) -> object | None:
@@ -85,4 +80,4 @@ def _past_space(text: str, at: int) -> int:
     return match.end() if match is not None else at
 
 
-FORMAT = Format(name="json", suffixes=(".json",), matches=matches, read=read, examine=examine, is_model=False)
+FORMAT = Format(name="json", suffixes=(".json",), matches=matches, read=read, examine=observe_json, is_model=False)

@@ -26,7 +26,8 @@ from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 
 CONFIG, METADATA = "config.json", "metadata.json"
-MOST_JSON = 8 << 20  # in all; as Python holds it, JSON may take twenty times its bytes
+MOST_MEMBERS = 10_000
+MOST_JSON = 4 << 20  # in all; as Python holds it, JSON may take twenty times its bytes
 
 
 def matches(source: Source) -> bool:
@@ -133,8 +134,11 @@ def _inside(seen: Observation, member: Member) -> Observation:
 
 
 def _by_name(source: Source) -> Mapping[str, Member]:
-    """The last member of each name: the one that zipfile, and with it Keras, takes."""
-    return {member.name: member for member in read_directory(source).members}
+    """The last member of each name: the one that zipfile, and with it Keras, takes. Raises FormatError."""
+    members = read_directory(source).members
+    if len(members) > MOST_MEMBERS:
+        raise OverBudget("zip.members", path=source.path, count=len(members), most=MOST_MEMBERS)
+    return {member.name: member for member in members}
 
 
 def _weights(source: Source, left: _Left) -> tuple[tuple[TensorInfo, ...], tuple[Problem, ...]]:

@@ -23,7 +23,7 @@ from weigh.core.source import Source
 
 CONFIGS = ("model_config", "training_config")
 SHORT = 16
-MOST_JSON = 8 << 20
+MOST_JSON = 4 << 20
 
 
 def matches(source: Source) -> bool:

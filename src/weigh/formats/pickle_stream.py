@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from weigh.codecs.numpy_objects import arrays_in
 from weigh.codecs.pickle import is_pickle, run
 from weigh.codecs.pickle_observations import observe
+from weigh.codecs.pickle_skim import skim
 from weigh.codecs.torch_objects import keys_of, tensors_in
 from weigh.core.format import Format
 from weigh.core.header import Header
@@ -21,6 +22,8 @@ def matches(source: Source) -> bool:
 
 def read(source: Source) -> Header:
     """The tensors and arrays of the first stream, if it holds any. Raises FormatError."""
+    if (plain := skim(source, 0)) is not None:
+        return Header(format="pickle", version=str(plain.protocol))
     stream = run(source)
     if stream.error is not None:
         raise stream.error

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from weigh.codecs.plain_text import HEAD, head_of_text
 from weigh.codecs.png import text_keywords
+from weigh.codecs.text_observations import observe_python, observe_text
 from weigh.core.format import Format
 from weigh.core.header import Header
 from weigh.core.observation import Observation
@@ -56,6 +57,7 @@ def _nothing(source: Source, header: Header) -> Iterator[Observation]:
 
 
 def _a_page(source: Source, header: Header) -> Iterator[Observation]:
+    yield from observe_text(source, header)
     yield Observation(kind="html", value=source.read(0, HEAD).decode("utf-8", "backslashreplace")[:200])
 
 
@@ -85,5 +87,5 @@ IMAGE = Format(
     is_model=False,
 )
 PDF = _format("pdf", (".pdf",), _is_pdf)
-PYTHON = _format("python", (".py",), _is_python)
-TEXT = _format("text", (".txt", ".md", ".yaml", ".yml", ".toml", ".jinja"), _is_text)
+PYTHON = _format("python", (".py",), _is_python, observe_python)
+TEXT = _format("text", (".txt", ".md", ".yaml", ".yml", ".toml", ".jinja"), _is_text, observe_text)

@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from weigh.codecs.pickle import is_pickle, run
 from weigh.codecs.pickle_observations import observe
 from weigh.codecs.torch_objects import Rebuilt, keys_of, tensors_in
-from weigh.codecs.zip import Directory, Member, data_offset, is_named_alike, is_zip, open_member, read_directory
+from weigh.codecs.torchscript import observe_source
+from weigh.codecs.zip import (
+    Directory,
+    Member,
+    data_offset,
+    differing,
+    is_named_alike,
+    is_summed_right,
+    is_zip,
+    open_member,
+    read_directory,
+)
 from weigh.core.errors import FormatError, Malformed
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta, Problem
@@ -18,6 +29,8 @@ from weigh.core.tensors import TensorInfo
 from weigh.sources.distant import distant
 
 MOST_LISTED = 1024
+
+MOST_SUMMED = 1 << 16  # bytes of a member whose checksum is worked out: the pickle and what tells of it
 
 
 def matches(source: Source) -> bool:
@@ -87,9 +100,12 @@ def _script(members: tuple[Member, ...], root: str) -> dict[str, Meta]:
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Every member that is a pickle, whatever it is called; source code beside it is listed."""
-    for member in read_directory(source).members:
+    members = read_directory(source).members
+    for member in members:
         if member.name.endswith(".py"):
             yield Observation(kind="code", value=member.name, where=member.name, offset=member.offset)
+    if distant(source) is None:
+        yield from observe_source(source, members)
     yield from observe(source, only_named=distant(source) is not None)
 
 
@@ -146,6 +162,17 @@ def _oddities(source: Source, directory: Directory) -> Iterator[Problem]:
         if distant(source) is None and not is_named_alike(source, member):
             detail = Saying("error.zip.local", name=member.name)
             yield Problem(kind="malformed", detail=detail, offset=member.offset)
+        if distant(source) is None:
+            yield from _disagreements(source, member)
+
+
+def _disagreements(source: Source, member: Member) -> Iterator[Problem]:
+    """Two accounts of a member, or bytes that are not those its checksum was made of."""
+    if (field := differing(source, member)) is not None:
+        detail = Saying("problem.zip.differing", name=member.name, field=field)
+        yield Problem(kind="malformed", detail=detail, offset=member.offset)
+    elif member.nbytes <= MOST_SUMMED and not is_summed_right(source, member):
+        yield Problem(kind="malformed", detail=Saying("problem.zip.crc", name=member.name), offset=member.offset)
 
 
 def _placed(

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from weigh.codecs.cursor import Cursor
+from weigh.codecs.hidden import gaps, observe_hidden
 from weigh.codecs.json import decode
 from weigh.core.errors import FormatError, Malformed, Truncated
 from weigh.core.format import Format
@@ -71,6 +72,8 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
     for problem in header.problems:
         if problem.kind in ("gap", "trailing"):
             yield Observation(kind="gap", value=problem.kind, offset=problem.offset)
+    for start, end in gaps(header, source.size):
+        yield from observe_hidden(source, start, end)
 
 
 def _whole(cursor: Cursor, length: int) -> bytes:

@@ -18,7 +18,7 @@ from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 
 SCHEMA = "schema.json"
-MOST_SCHEMA = 8 << 20  # as Python holds it, JSON may take twenty times its bytes
+MOST_SCHEMA = 6 << 20  # as Python holds it, JSON may take twenty times its bytes
 MOST_NODES = 300_000
 MOST_KEPT = 1000
 
@@ -106,6 +106,8 @@ def _nodes(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         if not pending:
             return
         path, node = pending.pop()
+        if isinstance(node, dict | list) and len(node) + len(pending) > MOST_NODES:
+            raise OverBudget("too_many", what=SCHEMA, count=len(node), most=MOST_NODES)
         if isinstance(node, dict):
             yield path, node
             pending += reversed([(_below(path, key), one) for key, one in node.items()])

@@ -1,8 +1,10 @@
-"""XGBoost's models: JSON, its binary kin UBJSON, and the binary layout before both."""
+"""XGBoost's models: JSON, its binary kin UBJSON, the binary layout before both, and dumps as text."""
 
 from __future__ import annotations
 
+import binascii
 import re
+import struct
 from collections.abc import Iterator
 
 import msgspec
@@ -15,6 +17,7 @@ from weigh.core.format import Format
 from weigh.core.header import Header, Meta
 from weigh.core.observation import Observation
 from weigh.core.source import Source
+from weigh.sources.memory import MemorySource
 
 HEAD = 1 << 12
 MOST_JSON = 64 << 20
@@ -23,31 +26,31 @@ MOST_NAME = 256
 _JSON = re.compile(rb'\s*\{\s*"(?:learner"\s*:\s*\{|version"\s*:\s*\[\s*\d[\d,\s]*+\]\s*,\s*"learner"\s*:)')
 _INNER = re.compile(rb'"(?:learner_model_param|gradient_booster|feature_names|attributes)"')
 _UBJSON = b"{L\0\0\0\0\0\0\0\x07learner{"
-_BINARY = b"binf"
+_BINARY, _BASE64 = b"binf", b"bs64\t"
 _PARAM_BYTES = 136  # of the learner's parameters in the old layout
 _BOOSTERS = frozenset({"gbtree", "gblinear", "dart"})
-_NAMES = re.compile(rb"[\x01-\x40]\0{7}[a-z0-9:_-]{1,64}[\x04-\x08]\0{7}(?:gbtree|gblinear|dart)")
+_DUMP = re.compile(rb"booster\[0\]:?\r?\n0:(?:\[|leaf=)")
+_TREE = re.compile(rb"^booster\[\d+\]", re.MULTILINE)
+_NAMES = struct.Struct("<Q")
 
 
 def matches(source: Source) -> bool:
-    """A table whose first key is `learner`, in JSON or UBJSON; two names behind the old layout's parameters."""
+    """A table whose first key is `learner`, in JSON or UBJSON; names where the old layout has them; a dump's lines."""
     head = source.read(0, HEAD)
-    if head.startswith(_UBJSON):
-        return True
-    if head.startswith(_BINARY):
-        return any(name.encode() in head for name in _BOOSTERS)
-    if _NAMES.match(head, _PARAM_BYTES) is not None:
+    if head.startswith(_UBJSON) or _DUMP.match(head) or _old(head) is not None:
         return True
     return _JSON.match(head) is not None and _INNER.search(head) is not None
 
 
 def read(source: Source) -> Header:
     """Booster, objective, trees, features, version. Raises FormatError."""
-    head = source.read(0, 4)
-    if head == _BINARY or _NAMES.match(source.read(_PARAM_BYTES, 2 * MOST_NAME)) is not None:
-        layout, found = "binary", _binary(source)
+    head = source.read(0, HEAD)
+    if (old := _old(head)) is not None:
+        layout, found = "binary", _binary(MemorySource(old, path=source.path))
     elif head[:2] == _UBJSON[:2]:
         layout, found = "ubjson", _ubjson(source)
+    elif _DUMP.match(head):
+        layout, found = "dump", _dump(source)
     else:
         layout, found = "json", _json(source)
     metadata: dict[str, Meta] = {"layout": layout}
@@ -140,9 +143,39 @@ def _ubjson(source: Source) -> dict[str, Meta]:
     }
 
 
+def _old(head: bytes) -> bytes | None:
+    """The old layout behind its letters, if it has them: parameters, then the names of objective and booster."""
+    if head.startswith(_BASE64):
+        head = _unpacked(head[len(_BASE64) :])
+    body = head.removeprefix(_BINARY)
+    if len(body) < _PARAM_BYTES + 2 * _NAMES.size:
+        return None
+    length = _NAMES.unpack_from(body, _PARAM_BYTES)[0]
+    at = _PARAM_BYTES + _NAMES.size + length
+    if not 0 < length <= MOST_NAME or len(body) < at + _NAMES.size:
+        return None
+    booster = body[at + _NAMES.size :][: min(_NAMES.unpack_from(body, at)[0], MOST_NAME)]
+    return body if booster.decode("ascii", "replace") in _BOOSTERS else None
+
+
+def _unpacked(text: bytes) -> bytes:
+    """What whole groups of four letters of base64 stand for; nothing for what is none."""
+    letters = b"".join(text.split())
+    try:
+        return binascii.a2b_base64(letters[: len(letters) // 4 * 4])
+    except binascii.Error:
+        return b""
+
+
+def _dump(source: Source) -> dict[str, Meta]:
+    if source.size > MOST_JSON:
+        raise OverBudget("too_long", path=source.path, what="dump", length=source.size, most=MOST_JSON)
+    return {"num_trees": sum(1 for _ in _TREE.finditer(source.read(0, source.size)))}
+
+
 def _binary(source: Source) -> dict[str, Meta]:
-    """The layout of LearnerModelParamLegacy, then two names; save_raw leaves out the letters before them."""
-    cursor = Cursor(source, offset=len(_BINARY) if source.read(0, len(_BINARY)) == _BINARY else 0)
+    """The layout of LearnerModelParamLegacy, then two names."""
+    cursor = Cursor(source)
     cursor.skip(4, "base_score")
     num_features, num_classes = cursor.u32("num_feature"), cursor.u32("num_class")
     cursor.skip(8, "extra attributes")

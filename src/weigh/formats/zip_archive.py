@@ -18,7 +18,7 @@ from weigh.codecs.zip import (
     open_beginning,
     read_directory,
 )
-from weigh.core.errors import FormatError
+from weigh.core.errors import FormatError, Malformed
 from weigh.core.format import Format
 from weigh.core.header import Header, Problem
 from weigh.core.observation import Observation
@@ -40,6 +40,8 @@ def matches(source: Source) -> bool:
 def read(source: Source) -> Header:
     """How much is in it, and what about its directory makes readers differ. Raises FormatError."""
     directory = read_directory(source)
+    if not directory.members:
+        raise Malformed("zip.empty", path=source.path, offset=0)
     files = [member for member in directory.members if not member.name.endswith("/")]
     like = likeness_of_members(member.name for member in files)
     return Header(

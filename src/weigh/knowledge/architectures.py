@@ -13,7 +13,10 @@ class ArchitectureRow(Row, frozen=True, kw_only=True):
     """`family` in the makers' spelling; `modality` is what the network takes; `class_name` as transformers calls it;
     `gguf` the same network's name there. Where a configuration does not list its layers: layer `at` (the last,
     if not given) of each `every` sees everything, the others are `rest`; without `every` all are. `parallel`: each
-    layer attends and keeps a recurrent state. `ungated`: a feed-forward is two matrices, not three.
+    layer attends and keeps a recurrent state. `ungated`: a feed-forward is two matrices, not three. `gated`: the query
+    is twice as wide, and a recurrent layer has keys of its own (`repeats`: copied for each head before use).
+    `crossed`: an encoder of as many layers stands beside. `tied`: where nobody says, the head is the table of
+    embeddings. `state_size`: elements a channel of a recurrent state, where it is not 128.
     """
 
     family: tuple[str, ...]
@@ -25,6 +28,11 @@ class ArchitectureRow(Row, frozen=True, kw_only=True):
     at: int | None = None
     parallel: bool | None = None
     ungated: bool | None = None
+    gated: bool | None = None
+    repeats: bool | None = None
+    crossed: bool | None = None
+    tied: bool | None = None
+    state_size: int | None = None
 
 
 @functools.cache

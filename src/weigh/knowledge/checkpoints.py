@@ -29,10 +29,13 @@ class CheckpointRow(Row, frozen=True, kw_only=True):
 
 
 class AdapterRow(Row, frozen=True, kw_only=True):
-    """`pattern`: what names of an adapter's tensors contain; `width`: of what the layer adapted takes in."""
+    """`pattern`: what names of an adapter's tensors contain, `unless` what none of them does; `width`: of what the
+    layer adapted takes in.
+    """
 
     family: str
     pattern: str
+    unless: str | None = None
     width: int | None = None
 
 

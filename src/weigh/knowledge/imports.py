@@ -18,6 +18,25 @@ class Import(Row, frozen=True, kw_only=True):
     reason: str
 
 
+# Reached under another module's name, as its own import of them.
+_MODULES = frozenset(
+    {
+        "os",
+        "sys",
+        "subprocess",
+        "builtins",
+        "importlib",
+        "posix",
+        "ctypes",
+        "pickle",
+        "socket",
+        "shutil",
+        "pty",
+        "runpy",
+    }
+)
+
+
 @functools.cache
 def imports() -> Mapping[str, Import]:
     """Rows by id."""
@@ -35,7 +54,9 @@ def tier_of(module: str, name: str) -> Tier:
     words = f"{module}.{name}".split(".")
     if any(".".join(words[:count]) + ".*" in table for count in range(1, len(words))):
         return "dangerous"
-    return "dangerous" if _reaches_through(module, name.split(".")) else "unknown"
+    if _reaches_through(module, name.split(".")) or name.lstrip("_") in _MODULES:
+        return "dangerous"
+    return "unknown"
 
 
 def _reaches_through(module: str, words: list[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Literal
 
 from weigh.core.value import Value
@@ -36,6 +37,16 @@ def magics() -> tuple[tuple[Magic, tuple[tuple[int, bytes], ...]], ...]:
     """Rows with what must stand where; those that ask for more bytes come first."""
     found = [(row, _places(row)) for row in read_table("magics", Magic)]
     return tuple(sorted(found, key=lambda one: -sum(len(magic) for _, magic in one[1])))
+
+
+@functools.cache
+def magics_by_first_byte() -> Mapping[int | None, tuple[tuple[Magic, tuple[tuple[int, bytes], ...]], ...]]:
+    """The same by the byte that stands first in the file; under None those that begin elsewhere."""
+    found: dict[int | None, list[tuple[Magic, tuple[tuple[int, bytes], ...]]]] = {None: []}
+    for row, places in magics():
+        first = {magic[0] for offset, magic in places if offset == 0}
+        found.setdefault(min(first, default=None), []).append((row, places))
+    return {first: tuple(rows) for first, rows in found.items()}
 
 
 def _places(row: Magic) -> tuple[tuple[int, bytes], ...]:

@@ -9,13 +9,12 @@ from typing import Literal
 from weigh.knowledge import Row, read_table
 
 # active_first: `1B-7B` names the active part first. experts_total: beside `16E` the one size is the active part.
-# derived: made of others' models (built_upon), whose names may stand before its own. yields: to any later brand.
-# unspoken: the name alone, without a release mark, is an ordinary word.
-# two_digits: `15` is 1.5. thousands: `50k` is a size. base_is_size: Base is a size class.
+# derived: made of others' models (built_upon), whose names stand before its own. yields: to any later brand.
+# unspoken: the name alone, without a release mark, is an ordinary word. two_digits: `15` is 1.5. thousands: `50k` is
+# a size. base_is_size: Base is a size class. budget: `80k` is for thinking. month_first: `0924` is September 2024.
 Habit = Literal[
-    "active_first", "month_first", "effective", "experts_total", "budget", "base_is_size", "built_upon", "derived",
-    "unspoken", "yields",
-    "two_digits", "thousands",
+    "active_first", "base_is_size", "budget", "built_upon", "derived", "effective", "experts_total", "month_first",
+    "thousands", "two_digits", "unspoken", "yields",
 ]  # fmt: skip
 
 

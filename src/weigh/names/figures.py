@@ -34,7 +34,7 @@ _READINGS: tuple[tuple[str, str, Callable[[re.Match[str]], Figure]], ...] = (
     ("9", r"([0-9]{1,2})e([0-9]{1,2})t", lambda m: Figure("epochs", float(m[1]), float(m[2]))),
     ("a9", rf"({_N})bpw|bpw({_N})", lambda m: _bpw(m[1] or m[2], "{}bpw")),
     ("a", r"b(1[._]58)", lambda m: _bpw(m[1], "b{}")),
-    ("9", r"(1[._]58|[1-9]|[2-8][._][0-9]{1,2})bits?", lambda m: _bpw(m[1], "{}bit", kind="bits")),
+    ("9", r"(1[._]58|[1-9]|[2-8][._][0-9]{1,2})bits?(?:gs([0-9]{2,4}))?", lambda m: _width(m[1], m[2])),
     ("a", r"w([0-9]{1,2})a([0-9]{1,2})(?:kv[0-9]{1,2})?", lambda m: Figure("bits", float(m[1]), mark=m[0].upper())),
     ("a9", r"gs?([0-9]{2,4})|([0-9]{2,4})g", lambda m: Figure("group", float(m[1] or m[2]))),
     ("a", r"hb?([4-8])", lambda m: Figure("head", float(m[1]))),
@@ -69,6 +69,11 @@ _LONGEST = 24
 def _bpw(digits: str, pattern: str, *, kind: str = "bpw") -> Figure:
     shown = digits.replace("_", ".")
     return Figure(kind, float(shown), mark=pattern.format(shown))
+
+
+def _width(digits: str, group: str | None) -> Figure:
+    """`4bit`, and `4bitgs64` with the group as the second value."""
+    return _bpw(digits, "{}bit", kind="bits")._replace(second=float(group or 0))
 
 
 @functools.lru_cache(maxsize=16384)

@@ -136,9 +136,9 @@ def _packing(draft: Draft, item: Item, reading: Figure) -> Said | None:
     token = draft.tokens[item.at]
     match reading.kind:
         case "bpw" | "bits":
-            bits = reading.second or reading.value
+            draft.group = int(reading.second) or draft.group
             method = "BitNet" if reading.mark.startswith("b1") else None
-            draft.labels.append(Label(method, reading.mark, bits, token.start, token.end))
+            draft.labels.append(Label(method, reading.mark, reading.value, token.start, token.end))
             return Said("bpw" if reading.kind == "bpw" else "quant", reading.mark)
         case "group" if draft.quantised:
             draft.group = int(reading.value)

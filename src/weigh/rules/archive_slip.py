@@ -5,23 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from weigh.core.finding import Finding
-from weigh.core.rule import Evidence, Rule
+from weigh.core.rule import Evidence, Rule, told_by
 
 
 def check(evidence: Evidence) -> Iterator[Finding]:
-    """A finding for each, in the problem's own words."""
-    for file in evidence.files:
-        for problem in file.problems:
-            if problem.kind == "slip":
-                yield Finding(
-                    rule=RULE.id,
-                    severity="high",
-                    confidence="certain",
-                    path=file.path,
-                    offset=problem.offset,
-                    verdict="suspicious",
-                    detail=problem.detail,
-                )
+    """A finding for each such problem."""
+    return told_by(evidence, RULE.id, "slip", "suspicious")
 
 
 RULE = Rule(id="archive-slip", check=check)

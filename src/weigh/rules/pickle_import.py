@@ -35,6 +35,8 @@ def _file(file: Examined) -> Iterator[Finding]:
         if seen.kind != "import":
             continue
         module, _, name = seen.value.partition(" ")
+        if file.format == "torchscript" and module.split(".")[0] == "__torch__":
+            continue  # a class that the archive itself compiles; no Python module is imported for it
         tier = tier_of(module, name)
         if tier == "dangerous":
             yield _dangerous(file, seen, module, name)

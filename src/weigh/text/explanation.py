@@ -68,6 +68,8 @@ def _shown(name: str, value: Figure, language: Language) -> str:
     match name, value:
         case "needs", tuple(needs):
             return say("explain.comma", language).join(say(f"explain.need.{need}", language) for need in needs)
+        case "status" | "weights", str(state):
+            return say(f"catalog.{name}.{state}", language)
         case "runs_code", str(answer):
             return say(f"explain.code.{answer}", language)
         case "gigabytes_of_an_8b", float(size):

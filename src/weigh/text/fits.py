@@ -39,10 +39,17 @@ def _blocks(named: str, fits: tuple[Fit, ...], language: Language) -> Iterator[R
     yield Text()
     yield from _memory(fits[0], language)
     yield Text()
-    yield Text("  " + say(f"fit_basis.{fits[0].basis}", language, context=fits[0].context_length or 0), style="dim")
+    yield Text("  " + _basis(fits[0], language), style="dim")
     for fit in fits:
         if fit.command is not None:
             yield Text(f"  {safe(fit.device)}: ", style="dim").append(safe(fit.command, longest=400), style="bold")
+
+
+def _basis(fit: Fit, language: Language) -> str:
+    context = fit.context_length or 0
+    if fit.shapes is not None:
+        return say(f"fit_shapes.{fit.basis}", language, context=context, base=fit.shapes)
+    return say(f"fit_basis.{fit.basis}", language, context=context)
 
 
 def _table(fits: tuple[Fit, ...], language: Language) -> Table:

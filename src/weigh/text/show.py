@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -35,15 +35,20 @@ _CLAIM_MARK = {
 }
 _SEVERITY_STYLE = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
 _MOST_FINDINGS = 12
+_MOST_NAMES = 20
 _MOST_FILES = 8
 
 
-def report_lines(report: Report, language: Language, *, tree: bool = False) -> RenderableType:
-    """The whole report: verdict, name, contents, claims, findings, what was not seen, what to do next."""
-    return Group(*_blocks(report, language, tree=tree))
+def report_lines(
+    report: Report, language: Language, *, tree: bool = False, imports: Sequence[tuple[str, str]] = ()
+) -> RenderableType:
+    """The whole report: verdict, name, contents, claims, findings, imports by tier, what was not seen, what next."""
+    return Group(*_blocks(report, language, tree=tree, imports=imports))
 
 
-def _blocks(report: Report, language: Language, *, tree: bool) -> Iterator[RenderableType]:
+def _blocks(
+    report: Report, language: Language, *, tree: bool, imports: Sequence[tuple[str, str]]
+) -> Iterator[RenderableType]:
     yield _title(report, language)
     if report.error is not None:
         yield Text("  " + complain_about(report.error, language))
@@ -56,6 +61,7 @@ def _blocks(report: Report, language: Language, *, tree: bool) -> Iterator[Rende
         yield from (Text(line) for line in header_lines(report.model, language, tree=tree))
     yield from _section("claims", _claims(report.claims, language), language)
     yield from _section("findings", _findings(report.findings, language), language)
+    yield from _section("imports", _imports(imports, language), language)
     yield from _section("skips", _skips(report.skips, language), language)
     yield from _section("next", _steps(report.next_steps, language), language)
 
@@ -231,6 +237,21 @@ def _findings(findings: tuple[Finding, ...], language: Language) -> list[tuple[T
         rows.append((left, right.append(f"  [{finding.rule}]", style="dim")))
     if len(findings) > _MOST_FINDINGS:
         rows.append((Text(), Text(say("contents.more_findings", language, count=len(findings) - _MOST_FINDINGS))))
+    return rows
+
+
+def _imports(imports: Sequence[tuple[str, str]], language: Language) -> list[tuple[Text, Text]]:
+    """A row a tier, its names once each."""
+    rows = []
+    for tier in ("dangerous", "unknown", "allowed", "safe"):
+        names = sorted({safe(name) for own, name in imports if own == tier})
+        if names:
+            more = (
+                [say("contents.more_names", language, count=len(names) - _MOST_NAMES)]
+                if len(names) > _MOST_NAMES
+                else []
+            )
+            rows.append((Text(say(f"tier.{tier}", language)), Text(", ".join([*names[:_MOST_NAMES], *more]))))
     return rows
 
 

@@ -1,0 +1,192 @@
+"""Search over the catalogue: an exact name first, then beginnings, words, stretches, and slips of the pen last."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from weigh.knowledge.catalog import Entry, Family, Kind, Task, Vendor, families, kinds, licences, tasks, vendors
+from weigh.names.decode import decode
+
+_SEPARATORS = re.compile(r"[\s\-_./:,;·()（）、，\"']+")
+_WORDS = re.compile(r"[a-z]+|\d+(?:\.\d+)*|[\u4e00-\u9fff]+|\+")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_ENOUGH_LATIN, _ENOUGH_CHINESE = 4, 2  # a shorter stretch stands in too many names
+_LONGEST_QUERY = 200
+_SHORTEST_SLIP, _LONG_WORD = 4, 8
+_ORDER = (Kind, Task, Vendor, Family)
+_NOT_CURRENT = 1
+
+
+class Hit(NamedTuple):
+    """An entry and how near it is: 0 exact, 1 begins so, 2 word by word, 3 a stretch, 4 named inside, 5 a slip.
+
+    `beside` counts the letters around a stretch.
+    """
+
+    rank: int
+    entry: Entry
+    beside: int = 0
+
+
+def find(query: str) -> tuple[Hit, ...]:
+    """What the query may mean, best first; nothing for what nobody calls so."""
+    query = query[:_LONGEST_QUERY]
+    asked = plain(query)
+    if not asked:
+        return ()
+    hits = _near(query, asked)
+    if not hits and (named := family_named(query)) is not None:
+        hits = [Hit(4, named)]
+    return tuple(sorted(hits or _slips(asked), key=_place))
+
+
+def exact(query: str) -> tuple[Entry, ...]:
+    """Entries of which this is a name, in the order of `find`."""
+    found = _names().get(plain(query), ())
+    return tuple(hit.entry for hit in sorted((Hit(0, entry) for entry in found), key=_place))
+
+
+def family_named(text: str) -> Family | None:
+    """The family a model's name begins with, where all that follows is understood: a size, a packing, a tuning."""
+    parts = decode(text.rpartition("/")[2]).parts
+    for end in range(len(parts), 0, -1):
+        beginning = plain("".join(part.text for part in parts[:end]))
+        found = [entry for entry in _names().get(beginning, ()) if isinstance(entry, Family)]
+        if found:
+            kinds_before = {part.kind for part in parts[:end]}
+            rest = [part for part in parts[end:] if part.kind != "separator"]
+            if any(part.kind == "unknown" for part in rest):
+                return None
+            if rest and rest[0].kind == "version" and not {"size", "version"} & kinds_before:
+                return None
+            return found[0]
+    return None
+
+
+def plain(text: str) -> str:
+    """Case, width and separators do not count."""
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _near(query: str, asked: str) -> list[Hit]:
+    """Everything whose own names or circle of words hold the query."""
+    best: dict[str, Hit] = {}
+    long_enough = len(asked) >= (_ENOUGH_CHINESE if _CHINESE.search(asked) else _ENOUGH_LATIN)
+    for name, entries in _names().items():
+        rank = 0 if name == asked else 1 if name.startswith(asked) else 3 if long_enough and asked in name else None
+        if rank is not None:
+            beside = len(name) - len(asked) if rank == 3 else 0
+            for entry in entries:
+                if entry.id not in best or (best[entry.id].rank, best[entry.id].beside) > (rank, beside):
+                    best[entry.id] = Hit(rank, entry, beside)
+    wanted = _WORDS.findall(unicodedata.normalize("NFKC", query).casefold())
+    if wanted and any(len(word) > 1 for word in wanted):
+        for entry, words in _circles():
+            if (entry.id not in best or best[entry.id].rank > 2) and all(_has_word(words, word) for word in wanted):
+                best[entry.id] = Hit(2, entry)
+    return list(best.values())
+
+
+def _has_word(words: str, word: str) -> bool:
+    """Is it a word's beginning; of a number the whole, of Chinese any stretch?"""
+    if _CHINESE.match(word):
+        return word in words
+    return f" {word} " in words if word[0].isdigit() or len(word) == 1 else f" {word}" in words
+
+
+def _slips(asked: str) -> list[Hit]:
+    """Names one letter away, two in long ones, with the same figures."""
+    if len(asked) < _SHORTEST_SLIP or _CHINESE.search(asked):
+        return []
+    most = 2 if len(asked) >= _LONG_WORD else 1
+    figures = _figures(asked)
+    found: dict[str, Hit] = {}
+    for name, entries in _names().items():
+        alike = abs(len(name) - len(asked)) <= most and name[0] == asked[0] and _figures(name) == figures
+        if alike and _distance(name, asked, most) <= most:
+            found |= {entry.id: Hit(5, entry) for entry in entries}
+    return list(found.values())
+
+
+def _figures(text: str) -> str:
+    return "".join(letter for letter in text if letter.isdigit())
+
+
+def _distance(one: str, other: str, most: int) -> int:
+    """How many letters were left out, put in, changed or swapped; `most` + 1 for more than that."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one, 1):
+        earlier, before, row = before, row, [at]
+        for to, against in enumerate(other, 1):
+            cost = min(before[to] + 1, row[to - 1] + 1, before[to - 1] + (letter != against))
+            if at > 1 and to > 1 and letter == other[to - 2] and one[at - 2] == against:
+                cost = min(cost, earlier[to - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return row[-1]
+
+
+def _place(hit: Hit) -> tuple[int, int, int, int, tuple[int, ...], str]:
+    """Rank; then what kind of thing; then what is current, the newest first."""
+    entry = hit.entry
+    what = next((at for at, kind in enumerate(_ORDER) if isinstance(entry, kind)), len(_ORDER))
+    if not isinstance(entry, Family):
+        return hit.rank, hit.beside, what, 0, (), entry.id
+    newest = tuple(-int(figure) for figure in (entry.released or "0").split("-"))
+    return hit.rank, hit.beside, what, 0 if entry.status == "current" else _NOT_CURRENT, newest, entry.id
+
+
+@functools.cache
+def _names() -> Mapping[str, tuple[Entry, ...]]:
+    """Entries by each of their own names, without case and separators."""
+    found: dict[str, dict[str, Entry]] = {}
+    for entry in _everything():
+        for name in _own_names(entry):
+            if key := plain(name):
+                found.setdefault(key, {})[entry.id] = entry
+    return {key: tuple(entries.values()) for key, entries in found.items()}
+
+
+@functools.cache
+def _circles() -> tuple[tuple[Entry, str], ...]:
+    """Of each entry the words of its names, its vendor's and its kind's, between spaces."""
+    makers = {id: " ".join((*_titles(vendor), *vendor.aliases)) for id, vendor in vendors().items()}
+    sorts = {id: " ".join((*_titles(kind), *kind.aliases)) for id, kind in kinds().items()}
+    circles = []
+    for entry in _everything():
+        text = " ".join((*_titles(entry), *entry.aliases))
+        if isinstance(entry, Family):
+            text = f"{text} {makers[entry.vendor]} {sorts[entry.kind]}"
+        circles.append((entry, f" {' '.join(_WORDS.findall(unicodedata.normalize('NFKC', text).casefold()))} "))
+    return tuple(circles)
+
+
+def _everything() -> Iterator[Entry]:
+    tables: Iterable[Mapping[str, Entry]] = (kinds(), tasks(), vendors(), families(), licences())
+    for table in tables:
+        yield from table.values()
+
+
+def _titles(entry: Entry) -> tuple[str, ...]:
+    return (entry.id, entry.names.en, entry.names.zh)
+
+
+def _own_names(entry: Entry) -> Iterator[str]:
+    """With a hub id its last part is a name as well."""
+    yield from _titles(entry)
+    yield from entry.aliases
+    match entry:
+        case Family():
+            for hub_id in (*entry.hf, *entry.ms):
+                yield hub_id
+                yield hub_id.rpartition("/")[2]
+        case Vendor():
+            yield from (*entry.hf, *entry.ms)
+        case _:
+            return

@@ -1,0 +1,31 @@
+"""A pickle would take its loader's memory or time, whatever it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from weigh.core.finding import Finding
+from weigh.core.rule import Evidence, Rule
+from weigh.core.saying import Saying
+
+
+def check(evidence: Evidence) -> Iterator[Finding]:
+    """A finding for each kind in a file: a memo slot far out, a key hashed for ever, a value walked for ever."""
+    for file in evidence.files:
+        told: set[str] = set()
+        for seen in file.observations:
+            kind = seen.value.removeprefix("bomb ")
+            if seen.kind == "stream_error" and seen.value.startswith("bomb ") and kind not in told:
+                told.add(kind)
+                yield Finding(
+                    rule=RULE.id,
+                    severity="high",
+                    confidence="certain",
+                    path=file.path,
+                    offset=seen.offset,
+                    verdict="suspicious",
+                    detail=Saying(f"finding.pickle-bomb.{kind}", where=seen.where or file.path),
+                )
+
+
+RULE = Rule(id="pickle-bomb", check=check)
