@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import zipfile
 from pathlib import Path
@@ -42,6 +43,17 @@ def test_members_are_called_as_they_are_inside(tmp_path: Path) -> None:
     shown = screen(path)
     assert "net.mar!/" not in shown and "MAR-INF/MANIFEST.json  json" in shown
     assert "a TorchServe model archive" in shown
+
+
+def test_numbers_that_another_file_describes_are_no_riddle(tmp_path: Path) -> None:
+    weights = [{"name": "kernel", "shape": [2], "dtype": "float32"}]
+    model = {"modelTopology": {"node": []}, "format": "graph-model", "generatedBy": "2.0", "convertedBy": "x"}
+    model |= {"weightsManifest": [{"paths": ["group1-shard1of1.bin"], "weights": weights}]}
+    (tmp_path / "model.json").write_text(json.dumps(model), "utf-8")
+    (tmp_path / "group1-shard1of1.bin").write_bytes(struct.pack("<2f", 0.25, 0.5))
+    assert "first bytes" not in screen(tmp_path)
+    (tmp_path / "model.json").unlink()
+    assert "first bytes" in screen(tmp_path)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -103,8 +103,12 @@ def _contents(report: Report, model: Model, language: Language) -> list[tuple[Te
 
 
 def _data(report: Report, model: Model, language: Language) -> Iterator[RenderableType]:
-    """Data sets, archives and unknown files, each with what there is to say of it."""
-    files = list(data_rows(model, language))
+    """Data sets, archives and unknown files, each with what there is to say of it.
+
+    Bare numbers that another file describes are clean, and that other file says what they are.
+    """
+    told = {file.path for file in report.files if file.format == "unknown" and file.verdict == "clean"}
+    files = [(path, rows) for path, rows in data_rows(model, language) if path not in told]
     shown: list[tuple[Text, Text]] = []
     for path, rows in files:
         if len(model.files) > 1:
