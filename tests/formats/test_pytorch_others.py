@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import shutil
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,25 @@ def test_the_tar_of_2016_is_read_as_torch_reads_it(tmp_path: Path) -> None:
     for tensor in header.tensors:
         theirs = loaded[tensor.name.removeprefix("state.")].contiguous().numpy().tobytes()
         assert tensor.offset is not None and data[tensor.offset : tensor.offset + len(theirs)] == theirs
+
+
+# What Python 2 wrote of OrderedDict([("weight", a tensor of 2 x 3)]), the storage's id written out.
+PYTHON_2 = (
+    b"\x80\x02ccollections\nOrderedDict\n(](U\x06weightctorch._utils\n_rebuild_tensor_v2\n((U\x07storagectorch\n"
+    b"FloatStorage\nU\x010U\x03cpuK\x06tK\0(K\x02K\x03t(K\x03K\x01t\x89ccollections\nOrderedDict\n(]tRtRtatR."
+)
+
+
+def test_a_tar_without_its_table_of_tensors_is_told_by_its_pickle() -> None:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, data in (("sys_info", b"\x80\x02}."), ("pickle", PYTHON_2), ("storages", b"\x80\x02K\x01.")):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    header, _ = whole(MemorySource(file.getvalue(), path="model.dat"))
+    assert [(one.name, one.dtype, one.shape) for one in header.tensors] == [("weight", "F32", (2, 3))]
+    assert [problem.kind for problem in header.problems] == ["malformed"]
 
 
 def test_every_truncation_and_many_mutations_of_a_tar_are_answered() -> None:

@@ -6,7 +6,7 @@ The names are those of torch/_utils.py and torch/serialization.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from weigh.codecs.pickle_nodes import Call, Global, Node, Pairs, Persistent
@@ -81,8 +81,7 @@ def persistent_in(root: Node) -> Iterator[tuple[str, Persistent]]:
 
 def keys_of(root: Node) -> dict[str, str]:
     """The keys of the outermost dict and what each holds (`int`, `dict`, a class's name); tensors are left out."""
-    items = root.items if isinstance(root, Pairs | Call) else ()
-    named = ((str(key), kind) for key, value in items if isinstance(key, str | int) and (kind := _kind(value)))
+    named = ((str(key), kind) for key, value in _items(root) if isinstance(key, str | int) and (kind := _kind(value)))
     return dict(islice(named, MOST_KEYS))
 
 
@@ -116,11 +115,9 @@ def _kind(value: Node) -> str | None:
 
 
 def storage_of(node: Node) -> Storage | None:
-    """The storage that a persistent id stands for; None if it is something else."""
-    match node:
-        case Persistent(value=("storage", Global() as kind, str(key), _, int(count), *_)) if 0 <= count < 1 << 62:
-            return _storage(kind, key, count)
-        case Persistent(value=("storage", Global() as kind, int(key), _, int(count), *_)) if 0 <= count < 1 << 62:
+    """The storage that a persistent id stands for, or that id written out; None if it is something else."""
+    match node.value if isinstance(node, Persistent) else node:
+        case ("storage", Global() as kind, str() | int() as key, _, int(count), *_) if 0 <= count < 1 << 62:
             return _storage(kind, str(key), count)
     return None
 
@@ -133,6 +130,8 @@ def _storage(kind: Global, key: str, count: int) -> Storage:
 
 def _children(name: str, node: Node) -> list[tuple[str, Node]]:
     match node:
+        case Call(function=Global(name="OrderedDict"), arguments=(list(),), items=[]) if items := _items(node):
+            return [*((_below(name, key), value) for key, value in items), (name, node.state)]
         case Pairs(items=items):
             return [(_below(name, key), value) for key, value in items]
         case Call(function=function, arguments=arguments, items=items, state=state):
@@ -144,6 +143,17 @@ def _children(name: str, node: Node) -> list[tuple[str, Node]]:
             return [*below, (name, state)]
         case _:
             return [(_below(name, number), value) for number, value in enumerate(node)]
+
+
+def _items(node: Node) -> Sequence[tuple[Node, Node]]:
+    """Keys and values of a dict, or of an OrderedDict as Python 2 writes it: its pairs are its one argument."""
+    match node:
+        case Call(function=Global(name="OrderedDict"), arguments=(list() as rows,), items=[]):
+            pairs = [(row[0], row[1]) for row in rows if isinstance(row, list | tuple) and len(row) == 2]
+            return pairs if len(pairs) == len(rows) else ()
+        case Pairs(items=items) | Call(items=items):
+            return items
+    return ()
 
 
 def _below(name: str, key: Node) -> str:

@@ -26,6 +26,7 @@ T = TypeVar("T")
 _FOLDER = "config.json"
 # A licence is the maker's to state: what a converter copied into a file, or a hub into its fields, may be stale.
 _LICENCE = (*(origin for origin in ORDER if origin is not Origin.CARD), Origin.CARD)
+MOST_BITS = 64  # a weight
 
 
 def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None) -> Model:
@@ -153,9 +154,10 @@ def _active(counted: Count, architecture: Architecture | None, where: str | None
 
 
 def _bits(counted: Count, where: str | None) -> Fact[float] | None:
-    if not counted.parameters:
+    """None where shapes and counters take most of the bytes: no weight has so many bits."""
+    if not counted.parameters or (bits := counted.nbytes * 8 / counted.parameters) > MOST_BITS:
         return None
-    return Fact(round(counted.nbytes * 8 / counted.parameters, 3), Origin.COUNTED, where)
+    return Fact(round(bits, 3), Origin.COUNTED, where)
 
 
 def _quantisation(counted: Count, gguf: Mapping[str, Meta], where: str | None) -> Fact[Quant] | None:

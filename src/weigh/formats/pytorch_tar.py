@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from weigh.codecs.cursor import Cursor
 from weigh.codecs.pickle import run
 from weigh.codecs.pickle_nodes import Global, Stream
 from weigh.codecs.pickle_observations import observe
-from weigh.codecs.torch_objects import keys_of, persistent_in
+from weigh.codecs.torch_objects import keys_of, persistent_in, tensors_in
 from weigh.codecs.zip import Window
 from weigh.core.errors import Malformed, OverBudget
 from weigh.core.format import Format
@@ -26,6 +28,7 @@ MOST_ROW = 1 << 13  # bytes of the pickle that describes one
 MOST_DIMENSIONS = 64
 _BLOCK = 512
 _OWN = ("sys_info", "pickle", "storages", "tensors")
+_NEEDED = ("pickle", "storages")
 
 
 class _Storage(Value, frozen=True, kw_only=True):
@@ -43,27 +46,17 @@ def matches(source: Source) -> bool:
 
 
 def read(source: Source) -> Header:
-    """Tensors of the pickle, by the tables of tensors and storages beside it. Raises FormatError."""
+    """Tensors of the pickle, by the tables beside it or, without that of tensors, by itself. Raises FormatError."""
     members = {name: Window(source, offset, nbytes, path=source.path) for name, offset, nbytes in _walk(source)}
     starts = {name: offset for name, offset, _ in _walk(source)}
-    for name in _OWN[1:]:
+    for name in _NEEDED:
         if name not in members:
             raise Malformed("torch.no_member", path=source.path, offset=0, name=name)
-    storages = _storages(members["storages"], starts["storages"])
-    views = _views(members["tensors"], storages)
     stream = _checked(run(members["pickle"]))
-    tensors = [
-        TensorInfo(
-            name=name,
-            dtype=view.dtype,
-            shape=view.shape,
-            nbytes=view.nbytes,
-            offset=view.offset,
-            storage=view.storage,
-        )
-        for name, node in persistent_in(stream.value)
-        if (view := views.get(str(node.value))) is not None
-    ]
+    if "tensors" in members:
+        tensors = list(_tabled(stream, _views(members["tensors"], _storages(members["storages"], starts["storages"]))))
+    else:
+        tensors = [tensor.info(None) for tensor in tensors_in(stream.value)]
     problems = tuple(_problems(source, members, starts))
     keys = keys_of(stream.value)
     return Header(
@@ -72,6 +65,13 @@ def read(source: Source) -> Header:
         tensors=tuple(tensors),
         problems=problems,
     )
+
+
+def _tabled(stream: Stream, views: Mapping[str, TensorInfo]) -> Iterator[TensorInfo]:
+    """What the pickle keeps outside, each by its row in the table of tensors."""
+    for name, node in persistent_in(stream.value):
+        if (view := views.get(str(node.value))) is not None:
+            yield msgspec.structs.replace(view, name=name)
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
@@ -213,6 +213,8 @@ def _count(stream: Stream, member: Source) -> int:
 
 
 def _problems(source: Source, members: Mapping[str, Source], starts: Mapping[str, int]) -> Iterator[Problem]:
+    if "tensors" not in members:  # torch refuses it; what the pickle says is told all the same
+        yield Problem(kind="malformed", detail=Saying("error.torch.no_member", name="tensors"), offset=0)
     end = max(starts[name] + members[name].size for name in members)
     if end > source.size:
         detail = Saying("problem.truncated", missing=end - source.size, size=source.size)

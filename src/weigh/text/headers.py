@@ -38,6 +38,8 @@ def _metadata(metadata: Mapping[str, Meta], stem: str) -> Iterator[str]:
         key, value = pending.pop()
         if isinstance(value, Mapping) and value:
             pending += [(f"{key}.{inner}", item) for inner, item in reversed(list(value.items()))]
+        elif isinstance(value, tuple | list) and any(isinstance(item, Mapping) for item in value):
+            pending += [(f"{key}.{number}", value[number]) for number in reversed(range(len(value)))]
         else:
             yield f"{safe(stem + key)} = {_shown(value)}"
 

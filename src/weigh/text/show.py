@@ -59,7 +59,7 @@ def _blocks(
         yield from name_blocks(report.name, language)
     if report.model is not None:
         yield from _section("contents", _contents(report, report.model, language), language)
-        yield from _data(report.model, language)
+        yield from _data(report, report.model, language)
         yield from (Text(line) for line in header_lines(report.model, language, tree=tree))
     if report.catalog is not None:
         yield from _section("catalog", provenance_rows(report.catalog, language), language)
@@ -100,20 +100,24 @@ def _contents(report: Report, model: Model, language: Language) -> list[tuple[Te
     rows = [(report.format or "", "format", None)] if report.format else []
     lines = [(_label("format", language), Text(_format_name(text, language))) for text, _, _ in rows]
     lines += [
-        (_label(key, language), _sourced(shown, fact, language))
+        (_label(key, language), _sourced(shown, fact, language, whole=report.reference.text))
         for key, fact, shown in _shown_facts(model, language)
         if fact is not None
     ]
     return lines + _files(report, language)
 
 
-def _data(model: Model, language: Language) -> Iterator[RenderableType]:
-    """Data sets, archives and unknown files, each with what there is to say of it."""
-    files = list(data_rows(model, language))
+def _data(report: Report, model: Model, language: Language) -> Iterator[RenderableType]:
+    """Data sets, archives and unknown files, each with what there is to say of it.
+
+    Bare numbers that another file describes are clean, and that other file says what they are.
+    """
+    told = {file.path for file in report.files if file.format == "unknown" and file.verdict == "clean"}
+    files = [(path, rows) for path, rows in data_rows(model, language) if path not in told]
     shown: list[tuple[Text, Text]] = []
     for path, rows in files:
         if len(model.files) > 1:
-            shown.append((Text(safe(path), style="bold"), Text()))
+            shown.append((Text(safe(_within(report, path)), style="bold"), Text()))
         shown += [(_label(key, language), Text(safe(text, longest=1000))) for key, text in rows]
     held = any(key in ("rows", "members") for _, rows in files for key, _ in rows)
     yield from _section("data" if held else "look", shown, language)
@@ -164,10 +168,11 @@ def _label(key: str, language: Language) -> Text:
     return Text(say(f"fact.{key}", language), style="dim")
 
 
-def _sourced(shown: str, fact: Fact[object] | None, language: Language) -> Text:
+def _sourced(shown: str, fact: Fact[object] | None, language: Language, *, whole: str) -> Text:
+    """With who says so and in which file, unless that is the one that was asked for."""
     line = Text(safe(shown))
     if fact is not None:
-        where = say("origin.where", language, where=fact.where) if fact.where and fact.where != "." else ""
+        where = say("origin.where", language, where=fact.where) if fact.where and fact.where not in (".", whole) else ""
         line.append("  " + say(f"origin.{fact.origin.value}", language) + where, style="dim")
     return line
 
@@ -201,7 +206,7 @@ def _files(report: Report, language: Language) -> list[tuple[Text, Text]]:
         return []
     rows: list[tuple[Text, Text]] = []
     for file in sorted(report.files, key=lambda file: -file.nbytes)[:_MOST_FILES]:
-        line = Text(f"{safe(file.path)}  {file.format}  {in_bytes(file.nbytes)}")
+        line = Text(f"{safe(_within(report, file.path))}  {file.format}  {in_bytes(file.nbytes)}")
         if file.verdict != "clean":
             line.append("  " + say(f"verdict.{file.verdict}", language), style=_VERDICT_STYLE[file.verdict])
         rows.append((_label("file", language) if not rows else Text(), line))
@@ -210,6 +215,13 @@ def _files(report: Report, language: Language) -> list[tuple[Text, Text]]:
             (Text(), Text(say("contents.more_files", language, count=len(report.files) - _MOST_FILES), style="dim"))
         )
     return rows
+
+
+def _within(report: Report, path: str) -> str:
+    """A member of the archive that was asked for is called as it is inside; the archive by its last name."""
+    whole = report.reference.text
+    inner = path.removeprefix(f"{whole}!/")
+    return inner if inner != path else path.rpartition("/")[2] if path == whole else path
 
 
 # What is held against it
