@@ -41,6 +41,7 @@ bench: $(READY)  ## the peer and us on the same bytes, as ratios
 	$(BIN)/python -m bench.onnx_files
 	$(BIN)/python -m bench.hdf5_files
 	$(BIN)/python -m bench.folder
+	$(BIN)/python -m bench.fit
 
 golden: $(READY)  ## write golden screens and the lists in docs anew; read the diff before you keep it
 	$(BIN)/python -m tools.make_docs
