@@ -1,4 +1,4 @@
-"""Estimators' own rules beside ours on what llama.cpp plans for the same models; twenty devices at once."""
+"""Other estimators' rules and ours held against what llama.cpp itself plans; and twenty devices timed.
 
 The rules are re-written from what their programs compute, given every quantity: llmfit (all layers see everything, MLA
 as if each head were kept), hf-mem (its GGUF and its safetensors way), whichllm (megabytes a billion parameters).
