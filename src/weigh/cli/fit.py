@@ -91,9 +91,9 @@ def _tell(
     answers: list[tuple[FitReport, tuple[Curve, ...]]], language: Language, *, as_json: bool, quiet: bool
 ) -> None:
     if as_json:
-        from weigh.text.document import to_json
+        from weigh.text.document import filled, to_json
 
-        found = [answer for answer, _ in answers]
+        found = [filled(answer, language, ("fits",)) for answer, _ in answers]
         click.echo(to_json(found[0] if len(found) == 1 else found, language))
         return
     for answer, curves in answers:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from weigh.knowledge.signatures import Signature
     from weigh.sources.client import Traffic
 
+LISTS = ("files", "claims", "findings", "skips", "fits", "next_steps")
 references_argument = click.argument("references", metavar="REF...", nargs=-1, required=True)
 
 
@@ -48,7 +49,7 @@ def report(
     quiet: bool,
 ) -> int:
     """The whole report on names, files, folders and models on hubs, and what to do next."""
-    how = How(language_of(lang), form_of(as_json, quiet), offline, signatures=signatures_file(signatures))
+    how = How(language_of(lang), form_of(as_json, quiet), offline, signatures=signatures_file(signatures), lists=LISTS)
     return _run(references, fail_on, how, _fitted if fit else _whole)
 
 
@@ -85,6 +86,7 @@ class How(NamedTuple):
     offline: bool
     tree: bool = False
     signatures: str | None = None
+    lists: tuple[str, ...] = ("files",)  # keys of JSON that are there even where they are empty
 
 
 def form_of(as_json: bool, quiet: bool) -> Literal["json", "quiet", "text"]:
@@ -114,9 +116,10 @@ def _run(references: tuple[str, ...], fail_on: str, how: How, cut: Callable[[Rep
                 show(cut(whole), how, first=number == 0)
                 _show_traffic(traffic if whole.error is None else None, how.language)
     if how.form == "json":
-        from weigh.text.document import to_json
+        from weigh.text.document import filled, to_json
 
-        click.echo(to_json(reports[0] if len(references) == 1 else reports, how.language))
+        documents = [filled(one, how.language, how.lists) for one in reports]
+        click.echo(to_json(documents[0] if len(documents) == 1 else documents, how.language))
     return status
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -21,6 +21,12 @@ def to_json(value: object, language: Language, *, indent: int = 2) -> str:
     except UnicodeEncodeError:  # a file's name that is no UTF-8: its odd bytes are written as escapes
         return json.dumps(plain, ensure_ascii=True, indent=indent or None)
     return (msgspec.json.format(data, indent=indent) if indent else data).decode()
+
+
+def filled(value: Value, language: Language, lists: Sequence[str]) -> dict[str, object]:
+    """The value as a table in which each of these lists is there, empty where nothing was found."""
+    plain: dict[str, object] = msgspec.to_builtins(value, enc_hook=_hook(language), str_keys=True)
+    return plain | {key: [] for key in lists if key not in plain}
 
 
 def to_line(value: Value, language: Language, *, schema: int) -> str:
