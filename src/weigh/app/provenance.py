@@ -24,7 +24,7 @@ def provenance(report: Report, today: date) -> Provenance | None:
     named = report.name.name if report.name is not None else None
     by_id = _by_hub_id(reference)
     family = by_id or (family_named(named) if named else None)
-    wrong = catalog(named) if named and by_id is None else None
+    wrong = catalog(named) if named and reference.hub in ("name", "path") else None  # on a hub it exists
     if family is None and wrong is not None and wrong.wrong:
         family = next((entry for entry in wrong.entries if isinstance(entry, Family)), None)
     if family is None:
