@@ -24,6 +24,7 @@ hf:unsloth/Qwen3-8B-GGUF                  qwen3        alibaba    name
 Llama-3.1-8B-Instruct-Q4_K_M.gguf         llama-3.1    meta       name
 QwQ-32B-AWQ                               qwq          alibaba    hub_id_or_name
 DeepSeek-R1-0528                          deepseek-r1  deepseek   name
+ollama:qwen3:8b                           qwen3        alibaba    hub_id
 whisper-large-v3-turbo                    whisper      openai     name
 """
 

@@ -50,6 +50,9 @@ def provenance(report: Report, today: date) -> Provenance | None:
 
 
 def _by_hub_id(reference: Reference) -> Family | None:
+    if reference.hub == "ollama" and reference.namespace in (None, "library"):
+        tagged = (row for row in families().values() if row.ollama == reference.name)
+        return min(tagged, key=lambda row: row.released or "", default=None)
     if reference.hub not in _OTHER:
         return None
     return next((row for row in exact(_hub_id(reference)) if isinstance(row, Family)), None)
