@@ -68,6 +68,8 @@ def test_who_is_not_the_vendor_is_named() -> None:
     strange, own = told_of("hf:unsloth/Qwen3-8B-GGUF"), told_of("hf:Qwen/Qwen3-8B")
     assert strange is not None and own is not None
     assert (strange.uploaded_by, own.uploaded_by) == ("unsloth", None)
+    mirrored = told_of("ms:LLM-Research/Meta-Llama-3.1-8B-Instruct")
+    assert mirrored is not None and (mirrored.vendor.id, mirrored.uploaded_by) == ("meta", "LLM-Research")
 
 
 def test_a_name_that_does_not_exist_is_said_to_be_one() -> None:

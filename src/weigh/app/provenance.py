@@ -66,7 +66,6 @@ def _uploader(reference: Reference, family: Family) -> str | None:
     """The namespace, where it is none of the vendor's."""
     vendor = vendors()[family.vendor]
     known = {one.casefold() for one in (*vendor.hf, *vendor.ms)}
-    known |= {hub_id.partition("/")[0].casefold() for hub_id in (*family.hf, *family.ms)}
     namespace = reference.namespace
     return namespace if namespace is not None and namespace.casefold() not in known else None
 
