@@ -15,6 +15,8 @@ from weigh.text.pages import section
 _HOME = "CN"
 _SUFFIXES = ("size", "version", "function", "tier", "training", "file", "language")
 _OF_LANGUAGE, _OF_SIGHT = ("llm", "multimodal"), ("vision", "image", "video")
+_OF_A_FORMAT = ("is", "runs", "strong", "weak", "safety", "use")
+_ADVICE = ("E121", "E091", "E104", "E122", "E123", "E124", "E106")  # what is usually advised, and what to do instead
 _MOST_IN_A_CELL = 8
 
 
@@ -27,6 +29,7 @@ def guide(language: Language) -> Iterator[str]:
     yield from _formats(language)
     yield from _suffixes(language)
     yield from _quantisations(language)
+    yield from _advice(language)
     yield from _hubs(language)
     yield from _tasks(language)
     yield from _licences(language)
@@ -109,9 +112,9 @@ def _formats(language: Language) -> Iterator[str]:
     words = {term.id: section("formats", term.id, language) for term in listed}
     yield from _table(
         language,
-        ("format", "is", "use", "safety"),
+        ("format", *_OF_A_FORMAT),
         (
-            (_cite(term.id.partition(".")[2], term.source), said["is"], said["use"], said.get("safety", "-"))
+            (_cite(term.id.partition(".")[2], term.source), *(said.get(role, "-") for role in _OF_A_FORMAT))
             for term in listed
             if (said := words[term.id])
         ),
@@ -166,6 +169,14 @@ def _quantisations(language: Language) -> Iterator[str]:
             for row in quantisations()
         ),
     )
+
+
+def _advice(language: Language) -> Iterator[str]:
+    yield f"## {say('guide.advice', language)}\n"
+    for id in _ADVICE:
+        words = section("errata", id, language)
+        yield f"- ~~{words['said']}~~ {words['right']}"
+    yield ""
 
 
 def _hubs(language: Language) -> Iterator[str]:

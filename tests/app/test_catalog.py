@@ -34,6 +34,8 @@ DeepSeek-671B         deepseek-v3
 慧医大模型             pingan-med
 文心一言视觉模块        ernie-4.5
 哈根菲斯               huggingface
+openai/GPT-4o-Max     gpt-4o
+DeepSeek-R1-4e1t-Q4_K_M.gguf  deepseek-r1
 """
 
 
@@ -47,7 +49,7 @@ QUERIES = [line.split("\t") for line in lines("catalog_queries.txt")]
 
 def test_there_are_cases_in_both_scripts() -> None:
     chinese = [asked for asked, _ in QUERIES if not asked.isascii()]
-    assert len(QUERIES) >= 300 and len(chinese) >= 100 and len(QUERIES) - len(chinese) >= 100
+    assert len(QUERIES) >= 500 and len(chinese) >= 100 and len(QUERIES) - len(chinese) >= 100
 
 
 @pytest.mark.parametrize(("asked", "first"), QUERIES, ids=[asked for asked, _ in QUERIES])
@@ -73,6 +75,10 @@ def test_a_name_of_nothing_is_told_to_be_one_and_what_may_be_meant(line: str) ->
     found = catalog(asked)
     assert found.wrong and found.errata
     assert meant in [entry.id for entry in found.entries]
+
+
+def test_a_name_that_only_looks_like_a_wrong_one_is_not_wrong() -> None:
+    assert not catalog("Llama3-ChatQA-1.5-8B").wrong
 
 
 def test_every_wrong_name_is_known_to_be_wrong() -> None:

@@ -268,6 +268,15 @@ def test_every_entry_of_the_catalogue_is_explained_in_both_languages() -> None:
             assert [other for other in found.see_also if explain(other) is None] == []
 
 
+def test_whatever_the_table_of_contents_lists_of_the_catalogue_can_be_asked_for() -> None:
+    for chinese in (False, True):
+        told = contents(chinese=chinese)
+        assert list(told)[:2] == ["kind", "task"]
+        listed = [name for sort in ("kind", "task", "vendor", "family") for name in told[sort]]
+        assert len(listed) > 500
+        assert [name for name in listed if explain(name) is None] == []
+
+
 def test_a_name_that_is_also_a_kind_leads_there() -> None:
     found = explain("embedding")
     assert found is not None and found.kind == "function" and "kind.embedding" in found.see_also

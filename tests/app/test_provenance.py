@@ -24,6 +24,7 @@ hf:unsloth/Qwen3-8B-GGUF                  qwen3        alibaba    name
 Llama-3.1-8B-Instruct-Q4_K_M.gguf         llama-3.1    meta       name
 QwQ-32B-AWQ                               qwq          alibaba    hub_id_or_name
 DeepSeek-R1-0528                          deepseek-r1  deepseek   name
+ollama:qwen3:8b                           qwen3        alibaba    hub_id
 whisper-large-v3-turbo                    whisper      openai     name
 """
 
@@ -67,6 +68,8 @@ def test_who_is_not_the_vendor_is_named() -> None:
     strange, own = told_of("hf:unsloth/Qwen3-8B-GGUF"), told_of("hf:Qwen/Qwen3-8B")
     assert strange is not None and own is not None
     assert (strange.uploaded_by, own.uploaded_by) == ("unsloth", None)
+    mirrored = told_of("ms:LLM-Research/Meta-Llama-3.1-8B-Instruct")
+    assert mirrored is not None and (mirrored.vendor.id, mirrored.uploaded_by) == ("meta", "LLM-Research")
 
 
 def test_a_name_that_does_not_exist_is_said_to_be_one() -> None:

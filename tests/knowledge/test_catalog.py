@@ -7,6 +7,7 @@ from itertools import chain
 
 import pytest
 
+from weigh.app.search import plain
 from weigh.knowledge.catalog import (
     AS_OF,
     Family,
@@ -140,6 +141,14 @@ def test_a_hub_id_has_an_organisation_and_unconfirmed_ones_are_among_the_others(
     ids = [(row.id, hub) for row in families().values() for hub in (*row.hf, *row.ms)]
     assert [pair for pair in ids if pair[1].count("/") != 1] == []
     assert [row.id for row in families().values() if not set(row.hf_unconfirmed) <= set(row.hf)] == []
+
+
+def test_a_hub_id_and_a_name_belong_to_one_family() -> None:
+    owners: dict[str, set[str]] = {}
+    for row in families().values():
+        for name in (row.names.en, row.names.zh, *row.aliases, *row.hf, *row.ms):
+            owners.setdefault(plain(name), set()).add(row.id)
+    assert {name: ids for name, ids in owners.items() if len(ids) > 1} == {}
 
 
 def test_what_is_free_to_use_is_free_to_host_unless_it_says_so() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from weigh.app.search import exact, find, plain
+from weigh.app.search import exact, find, plain, words_of
 from weigh.core.errors import BadReference
 from weigh.core.value import Value
 from weigh.knowledge.catalog import (
@@ -119,8 +119,10 @@ def _all() -> Iterator[Entry]:
 
 
 def _wrongly_named(query: str) -> tuple[Erratum, ...]:
-    asked = plain(query)
-    return tuple(row for row in errata().values() if asked and asked in map(plain, row.names))
+    """Errata of which the query is a wrong name, or begins with one word by word."""
+    words = [plain(word) for word in words_of(query.rpartition("/")[2])]
+    asked = {"".join(words[:end]) for end in range(1, len(words) + 1)} | {plain(query)}
+    return tuple(row for row in errata().values() if asked & set(map(plain, row.names)))
 
 
 def _about(named: tuple[Entry, ...]) -> tuple[Erratum, ...]:

@@ -53,7 +53,9 @@ def contents(*, chinese: bool = False) -> Mapping[str, tuple[str, ...]]:
         found.setdefault(term.kind, []).append(f"{name} {beside}" if beside else name)
     found.setdefault("quantisation", []).extend(row.id for row in quantisations())
     listed = {kind: tuple(sorted(set(found[kind]), key=str.lower)) for kind in _KINDS if kind in found}
-    return {**listed, **catalog_contents(chinese=chinese)}
+    rest = dict(catalog_contents(chinese=chinese))
+    first = {sort: rest.pop(sort) for sort in ("kind", "task")}  # where a newcomer begins
+    return {**first, **listed, **rest}
 
 
 def _plain(text: str) -> str:

@@ -24,7 +24,7 @@ def provenance(report: Report, today: date) -> Provenance | None:
     named = report.name.name if report.name is not None else None
     by_id = _by_hub_id(reference)
     family = by_id or (family_named(named) if named else None)
-    wrong = catalog(named) if named and by_id is None else None
+    wrong = catalog(named) if named and reference.hub in ("name", "path") else None  # on a hub it exists
     if family is None and wrong is not None and wrong.wrong:
         family = next((entry for entry in wrong.entries if isinstance(entry, Family)), None)
     if family is None:
@@ -50,6 +50,9 @@ def provenance(report: Report, today: date) -> Provenance | None:
 
 
 def _by_hub_id(reference: Reference) -> Family | None:
+    if reference.hub == "ollama" and reference.namespace in (None, "library"):
+        tagged = (row for row in families().values() if row.ollama == reference.name)
+        return min(tagged, key=lambda row: row.released or "", default=None)
     if reference.hub not in _OTHER:
         return None
     return next((row for row in exact(_hub_id(reference)) if isinstance(row, Family)), None)
@@ -63,7 +66,6 @@ def _uploader(reference: Reference, family: Family) -> str | None:
     """The namespace, where it is none of the vendor's."""
     vendor = vendors()[family.vendor]
     known = {one.casefold() for one in (*vendor.hf, *vendor.ms)}
-    known |= {hub_id.partition("/")[0].casefold() for hub_id in (*family.hf, *family.ms)}
     namespace = reference.namespace
     return namespace if namespace is not None and namespace.casefold() not in known else None
 

@@ -72,6 +72,11 @@ def plain(text: str) -> str:
     return _SEPARATORS.sub("", _folded(text))
 
 
+def words_of(text: str) -> list[str]:
+    """What stands between separators."""
+    return [word for word in _SEPARATORS.split(text[:_LONGEST_QUERY]) if word]
+
+
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 

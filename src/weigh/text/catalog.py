@@ -138,7 +138,8 @@ def _status(family: Family, line: Sequence[Family], language: Language) -> str:
 
 def _measures(family: Family, language: Language) -> Iterator[tuple[str, str | None]]:
     """What it may be used for, how large it is, where it lies."""
-    yield "licence", "\n".join(_terms(licences()[id], language) for id in family.licences)
+    allowed = "\n".join(_terms(licences()[id], language) for id in family.licences)
+    yield "licence", allowed or say("catalog.no_licence", language)
     yield "sizes", _many(family.sizes)
     yield "context", f"{family.context_length:,}" if family.context_length else None
     yield "inputs", _many(family.inputs)

@@ -33,6 +33,8 @@ def _rows(told: Provenance, language: Language) -> Iterator[tuple[str, Text]]:
     yield "status", Text(_status(told, language), style=_STATUS_STYLE[told.status])
     for terms in told.licences:
         yield "licence", Text(f"{_name(terms, language)}: {allows(terms, language)}")
+    if not told.licences:
+        yield "licence", Text(say("catalog.no_licence", language))
     if told.also_on:
         yield "also_on", Text("  ".join(map(safe, told.also_on)))
     if told.is_stale:
