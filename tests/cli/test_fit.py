@@ -183,3 +183,21 @@ def test_training_is_an_estimate() -> None:
     assert found["verdict"] == "fits"
     assert "training" in found["estimated"]
     assert found["memory"]["total"] == sum(size for term, size in found["memory"].items() if term != "total")
+
+
+# What it is called, what runs it, its weights in 10^9 bytes as published.
+PACKED = """\
+mlx-community/Qwen3-0.6B-4bit                    mlx        0.343
+mlx-community/Qwen3.5-397B-A17B-8bit             mlx        422.0
+Qwen3-8B-UD-Q4_K_XL.gguf                         llama.cpp  5.13
+Qwen3-8B-AWQ                                     vllm       6.10
+"""
+
+
+@pytest.mark.parametrize("line", PACKED.splitlines())
+def test_a_label_stands_for_the_bytes_that_such_files_have(line: str) -> None:
+    name, engine, size = line.split()
+    _, answer = fit(name, "--on", "M3 Ultra 512GB")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert found["engine"] == engine
+    assert found["memory"]["weights"] / 1e9 == pytest.approx(float(size), rel=0.03)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -33,6 +34,8 @@ MOST_CONTEXT = 1 << 28
 MOST_PARALLEL = 4096
 MOST_SIDE = 1 << 16
 DEFAULT_QUANT = "Q4_K_M"
+_GROUPED = re.compile(r"(\d)-?BIT")
+_OWN_MIX = re.compile(r"(Q\d_K)_(?:XL|XXL|P)$")
 _PLAIN = {"F16": 16.0, "BF16": 16.0, "FP16": 16.0, "F32": 32.0, "FP32": 32.0}
 DOUBT = 2.5  # how far the cache of a network that nobody described may lie from the usual, either way
 # Bytes of cache a token takes in a network with shared heads, by the square root of its parameters in billions.
@@ -179,8 +182,10 @@ def _engine(report: Report, wish: Wish) -> str:
     """llama.cpp for GGUF and where nothing is said, vLLM for other labels, transformers for files of torch's."""
     model = report.model
     label = wish.quant or _label(report.name)
+    if wish.quant is None and _is_mlx(report):
+        return "mlx"
     if label is not None and (wish.quant is not None or model is None):
-        return "llama.cpp" if label.upper() in gguf_recipes() else "vllm"
+        return "llama.cpp" if _mix(label.upper()) in gguf_recipes() else "vllm"
     if model is not None and model.format is not None and model.format.value != "gguf":
         return "transformers"
     return "llama.cpp"
@@ -255,14 +260,31 @@ def _weights(report: Report, shape: Architecture | None, wish: Wish, usual: str)
         bits = model.bits_per_weight
         return found, "header", bits is not None and bits.value < 15
     label = (wish.quant or _label(name) or usual).upper()
-    if shape is not None and (found := of_recipe(shape, label)) is not None:
+    if shape is not None and (found := of_recipe(shape, _mix(label))) is not None:
         return found, "config", label not in ("F16", "BF16", "F32")
     bits_each = _bits(label)
+    if (grouped := _GROUPED.fullmatch(label)) is not None and _is_mlx(report):
+        bits_each = int(grouped[1]) + 0.5  # a scale and an offset for each 64
     if bits_each is None:
         raise BadReference("fit.quant", quant=label)
-    if shape is not None and (found := of_bits(shape, bits_each)) is not None:
+    ends = bits_each if grouped is not None and _is_mlx(report) else 16.0
+    if shape is not None and (found := of_bits(shape, bits_each, ends=ends)) is not None:
         return found, "config", bits_each < 15
     return _of_name(report, bits_each), "name", bits_each < 15
+
+
+def _is_mlx(report: Report) -> bool:
+    """Packed for Apple's MLX, which leaves no other mark in a name."""
+    return re.search(r"(?<![a-z])mlx(?![a-z])", report.reference.text.lower()) is not None
+
+
+def _mix(label: str) -> str:
+    """The recipe that a label goes by: of some makers' own mixes that of the same letter, for they differ by little."""
+    plain = label.removeprefix("UD-").removeprefix("I1-")
+    if plain in gguf_recipes():
+        return plain
+    usual = _OWN_MIX.sub(r"\1_M", plain)
+    return usual if usual in gguf_recipes() else label
 
 
 def _of_files(model: Model) -> Weights | None:
