@@ -201,3 +201,23 @@ def test_a_label_stands_for_the_bytes_that_such_files_have(line: str) -> None:
     (found,) = answer["fits"]  # type: ignore[misc]
     assert found["engine"] == engine
     assert found["memory"]["weights"] / 1e9 == pytest.approx(float(size), rel=0.03)
+
+
+@pytest.mark.parametrize("heads", [{"num_attention_heads": 0, "num_key_value_heads": 0}, {"num_attention_heads": -1}])
+def test_attention_without_heads_is_not_said_to_fit(tmp_path: Path, heads: dict[str, int]) -> None:
+    rest = {key: value for key, value in CONFIG.items() if key not in ("num_attention_heads", "num_key_value_heads")}
+    (tmp_path / "config.json").write_text(json.dumps(rest | heads))
+    status, answer = fit(str(tmp_path), "--on", "4090")
+    assert status == 2
+    assert "heads" in str(answer["error"])
+
+
+def test_absurd_figures_do_not_fit(tmp_path: Path) -> None:
+    most = (1 << 40) - 1
+    keys = ("hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "vocab_size")
+    (tmp_path / "config.json").write_text(
+        json.dumps(CONFIG | dict.fromkeys(keys, most) | {"num_hidden_layers": 10_000})
+    )
+    status, answer = fit(str(tmp_path), "--on", "8xH100")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert (status, found["verdict"]) == (0, "no")

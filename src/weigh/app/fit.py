@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from weigh.app.exact import exactly
-from weigh.core.architecture import Architecture
+from weigh.core.architecture import Architecture, Layer
 from weigh.core.errors import BadReference
 from weigh.core.fit import Fit
 from weigh.core.hardware import Device
@@ -34,6 +34,7 @@ MOST_CONTEXT = 1 << 28
 MOST_PARALLEL = 4096
 MOST_SIDE = 1 << 16
 DEFAULT_QUANT = "Q4_K_M"
+_ATTENDS = ("full", "sliding")
 _GROUPED = re.compile(r"(\d)-?BIT")
 _OWN_MIX = re.compile(r"(Q\d_K)_(?:XL|XXL|P)$")
 _PLAIN = {"F16": 16.0, "BF16": 16.0, "FP16": 16.0, "F32": 32.0, "FP32": 32.0}
@@ -230,12 +231,20 @@ def _shape(report: Report) -> tuple[Architecture | None, int | None, BaseModelRo
     shape = model.architecture if model is not None else None
     limit = model.context_length.value if model is not None and model.context_length is not None else None
     if shape is not None and shape.layers and shape.hidden_size:
+        if not all(_is_whole(layer) for layer in shape.layers) or {layer.attention for layer in shape.layers} == {
+            "none"
+        }:
+            raise BadReference("fit.headless", text=report.reference.text)
         return shape, limit, None
     base = base_of(report.name) if report.name is not None else None
     if base is None:
         return None, limit, None
     shape = shape_of(base)
     return shape, limit or (shape.context_length if shape is not None else None), base
+
+
+def _is_whole(layer: Layer) -> bool:
+    return layer.attention not in _ATTENDS or bool(layer.num_key_value_heads)
 
 
 def _estimated(shape: Architecture | None, basis: str, length: int, purpose: str) -> tuple[str, ...]:
