@@ -221,3 +221,10 @@ def test_absurd_figures_do_not_fit(tmp_path: Path) -> None:
     status, answer = fit(str(tmp_path), "--on", "8xH100")
     (found,) = answer["fits"]  # type: ignore[misc]
     assert (status, found["verdict"]) == (0, "no")
+
+
+def test_what_a_driver_takes_is_an_estimate(folder: str) -> None:
+    for device, estimated in (("4090", ["weights", "compute", "overhead"]), ("cpu", ["weights"])):
+        _, answer = fit(folder, "--on", device, "--quant", "Q2_K", "--context", "512")
+        (found,) = answer["fits"]  # type: ignore[misc]
+        assert found["estimated"] == estimated

@@ -158,10 +158,16 @@ def _told(plan: _Plan, case: Case, device: Device, engine: str) -> Fit:
         basis=case.basis,
         shapes=case.shapes,
         quant=case.quant,
-        estimated=case.estimated,
+        estimated=_estimated(case, device),
         because=plan.because,
         command=plan.command,
     )
+
+
+def _estimated(case: Case, device: Device) -> tuple[str, ...]:
+    """On a card what its driver takes, and how much larger a graph is there, is known from logs alone."""
+    more = () if device.device_class == "cpu" else ("compute", "overhead")
+    return tuple(dict.fromkeys((*case.estimated, *more)))
 
 
 def _speaks(case: Case) -> bool:
