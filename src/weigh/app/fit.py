@@ -207,7 +207,7 @@ def _case(report: Report, wish: Wish) -> Case:
         weights=weights,
         packed=packed,
         basis=basis,
-        shapes=base.id if base is not None else None,
+        shapes=base.id if base is not None and shape is not None else None,
         quant=None if basis == "header" else (wish.quant or _label(name) or usual).upper(),
         estimated=_estimated(shape, basis, length, purpose if wish.train is None else "train"),
         architecture=shape,
@@ -348,7 +348,8 @@ def _bits(label: str) -> float | None:
 
 def _of_name(report: Report, bits: float) -> Weights:
     size = report.name.size if report.name is not None else None
-    total = size.total_b if size is not None else None
+    base = base_of(report.name) if report.name is not None else None
+    total = base.parameters_b if base is not None else size.total_b if size is not None else None
     if size is not None and total is None and size.experts and size.expert_b:
         total = size.experts * size.expert_b * 0.83  # what is not experts counts once: 8x7B is 46.7 B
     if total is None:

@@ -125,11 +125,12 @@ def _layers_out(case: Case, device: Device, host: Device, engine: str) -> _Plan 
 def _nowhere(case: Case, device: Device, engine: str) -> _Plan:
     need = memory(case, engine, gpu=device.device_class != "cpu", share=device.count)
     budget = device.budget * device.count
+    key = "fit.nowhere" if _speaks(case) else "fit.too_large"
     return _Plan(
         verdict="no",
         need=need,
         shares=(_share(device, need.total // device.count),),
-        because=Saying("fit.nowhere", total=need.total, budget=budget, missing=max(upper(need, case) - budget, 1)),
+        because=Saying(key, total=need.total, budget=budget, missing=max(upper(need, case) - budget, 1)),
     )
 
 
