@@ -1,4 +1,4 @@
-"""Other estimators' rules and ours held against what llama.cpp itself plans; and twenty devices timed.
+"""Keys and values by the rules of other estimators and by ours, on what llama.cpp plans; and twenty devices timed.
 
 The rules are re-written from what their programs compute, given every quantity: llmfit (all layers see everything, MLA
 as if each head were kept), hf-mem (its GGUF and its safetensors way), whichllm (megabytes a billion parameters).

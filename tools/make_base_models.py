@@ -29,9 +29,10 @@ def row(line: str) -> dict[str, object]:
     """One line as a row: `hub id | billions | model_type | shape | more keys`."""
     hub_id, billions, model_type, shape, *more = (part.strip() for part in line.split("|"))
     *counts, tied = shape.split()
-    config: dict[str, object] = {"model_type": model_type}
-    config |= {key: int(count) for key, count in zip(SHAPE, counts, strict=True) if count != "-"}
-    config["tie_word_embeddings"] = tied == "yes"
+    config: dict[str, object] = {"model_type": model_type} if counts else {}
+    if counts:
+        config |= {key: int(count) for key, count in zip(SHAPE, counts, strict=True) if count != "-"}
+        config["tie_word_embeddings"] = tied == "yes"
     for pair in " ".join(more).split():
         key, count = pair.split("=")
         config[key] = int(count)

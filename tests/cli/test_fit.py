@@ -154,15 +154,16 @@ def test_a_picture_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> None
 
 
 CASES = """\
-bge-m3                  transformers  kv_cache=0
-whisper-large-v3        transformers  decode=none
-Wan2.1-T2V-14B          diffusers     decode=none
+bge-m3                  transformers
+whisper-large-v3        transformers
+Wan2.1-T2V-14B          diffusers
+FLUX.1-dev              diffusers
 """
 
 
 @pytest.mark.parametrize("line", CASES.splitlines())
 def test_what_writes_no_text_is_fitted_as_what_it_is(line: str) -> None:
-    name, engine, *_ = line.split()
+    name, engine = line.split()
     status, answer = fit(name, "--on", "A100 80GB")
     (found,) = answer["fits"]  # type: ignore[misc]
     assert (status, found["engine"]) == (0, engine)
@@ -183,3 +184,48 @@ def test_training_is_an_estimate() -> None:
     assert found["verdict"] == "fits"
     assert "training" in found["estimated"]
     assert found["memory"]["total"] == sum(size for term, size in found["memory"].items() if term != "total")
+
+
+# What it is called, what runs it, its weights in 10^9 bytes as published.
+PACKED = """\
+mlx-community/Qwen3-0.6B-4bit                    mlx        0.343
+mlx-community/Qwen3.5-397B-A17B-8bit             mlx        422.0
+Qwen3-8B-UD-Q4_K_XL.gguf                         llama.cpp  5.13
+Qwen3-8B-AWQ                                     vllm       6.10
+"""
+
+
+@pytest.mark.parametrize("line", PACKED.splitlines())
+def test_a_label_stands_for_the_bytes_that_such_files_have(line: str) -> None:
+    name, engine, size = line.split()
+    _, answer = fit(name, "--on", "M3 Ultra 512GB")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert found["engine"] == engine
+    assert found["memory"]["weights"] / 1e9 == pytest.approx(float(size), rel=0.03)
+
+
+@pytest.mark.parametrize("heads", [{"num_attention_heads": 0, "num_key_value_heads": 0}, {"num_attention_heads": -1}])
+def test_attention_without_heads_is_not_said_to_fit(tmp_path: Path, heads: dict[str, int]) -> None:
+    rest = {key: value for key, value in CONFIG.items() if key not in ("num_attention_heads", "num_key_value_heads")}
+    (tmp_path / "config.json").write_text(json.dumps(rest | heads))
+    status, answer = fit(str(tmp_path), "--on", "4090")
+    assert status == 2
+    assert "heads" in str(answer["error"])
+
+
+def test_absurd_figures_do_not_fit(tmp_path: Path) -> None:
+    most = (1 << 40) - 1
+    keys = ("hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "vocab_size")
+    (tmp_path / "config.json").write_text(
+        json.dumps(CONFIG | dict.fromkeys(keys, most) | {"num_hidden_layers": 10_000})
+    )
+    status, answer = fit(str(tmp_path), "--on", "8xH100")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert (status, found["verdict"]) == (0, "no")
+
+
+def test_what_a_driver_takes_is_an_estimate(folder: str) -> None:
+    for device, estimated in (("4090", ["weights", "compute", "overhead"]), ("cpu", ["weights"])):
+        _, answer = fit(folder, "--on", device, "--quant", "Q2_K", "--context", "512")
+        (found,) = answer["fits"]  # type: ignore[misc]
+        assert found["estimated"] == estimated

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from weigh.app.exact import exactly
-from weigh.core.architecture import Architecture
+from weigh.core.architecture import Architecture, Layer
 from weigh.core.errors import BadReference
 from weigh.core.fit import Fit
 from weigh.core.hardware import Device
@@ -33,6 +34,9 @@ MOST_CONTEXT = 1 << 28
 MOST_PARALLEL = 4096
 MOST_SIDE = 1 << 16
 DEFAULT_QUANT = "Q4_K_M"
+_ATTENDS = ("full", "sliding")
+_GROUPED = re.compile(r"(\d)-?BIT")
+_OWN_MIX = re.compile(r"(Q\d_K)_(?:XL|XXL|P)$")
 _PLAIN = {"F16": 16.0, "BF16": 16.0, "FP16": 16.0, "F32": 32.0, "FP32": 32.0}
 DOUBT = 2.5  # how far the cache of a network that nobody described may lie from the usual, either way
 # Bytes of cache a token takes in a network with shared heads, by the square root of its parameters in billions.
@@ -179,8 +183,10 @@ def _engine(report: Report, wish: Wish) -> str:
     """llama.cpp for GGUF and where nothing is said, vLLM for other labels, transformers for files of torch's."""
     model = report.model
     label = wish.quant or _label(report.name)
+    if wish.quant is None and _is_mlx(report):
+        return "mlx"
     if label is not None and (wish.quant is not None or model is None):
-        return "llama.cpp" if label.upper() in gguf_recipes() else "vllm"
+        return "llama.cpp" if _mix(label.upper()) in gguf_recipes() else "vllm"
     if model is not None and model.format is not None and model.format.value != "gguf":
         return "transformers"
     return "llama.cpp"
@@ -201,7 +207,7 @@ def _case(report: Report, wish: Wish) -> Case:
         weights=weights,
         packed=packed,
         basis=basis,
-        shapes=base.id if base is not None else None,
+        shapes=base.id if base is not None and shape is not None else None,
         quant=None if basis == "header" else (wish.quant or _label(name) or usual).upper(),
         estimated=_estimated(shape, basis, length, purpose if wish.train is None else "train"),
         architecture=shape,
@@ -225,12 +231,20 @@ def _shape(report: Report) -> tuple[Architecture | None, int | None, BaseModelRo
     shape = model.architecture if model is not None else None
     limit = model.context_length.value if model is not None and model.context_length is not None else None
     if shape is not None and shape.layers and shape.hidden_size:
+        if not all(_is_whole(layer) for layer in shape.layers) or {layer.attention for layer in shape.layers} == {
+            "none"
+        }:
+            raise BadReference("fit.headless", text=report.reference.text)
         return shape, limit, None
     base = base_of(report.name) if report.name is not None else None
     if base is None:
         return None, limit, None
     shape = shape_of(base)
     return shape, limit or (shape.context_length if shape is not None else None), base
+
+
+def _is_whole(layer: Layer) -> bool:
+    return layer.attention not in _ATTENDS or bool(layer.num_key_value_heads)
 
 
 def _estimated(shape: Architecture | None, basis: str, length: int, purpose: str) -> tuple[str, ...]:
@@ -255,14 +269,31 @@ def _weights(report: Report, shape: Architecture | None, wish: Wish, usual: str)
         bits = model.bits_per_weight
         return found, "header", bits is not None and bits.value < 15
     label = (wish.quant or _label(name) or usual).upper()
-    if shape is not None and (found := of_recipe(shape, label)) is not None:
+    if shape is not None and (found := of_recipe(shape, _mix(label))) is not None:
         return found, "config", label not in ("F16", "BF16", "F32")
     bits_each = _bits(label)
+    if (grouped := _GROUPED.fullmatch(label)) is not None and _is_mlx(report):
+        bits_each = int(grouped[1]) + 0.5  # a scale and an offset for each 64
     if bits_each is None:
         raise BadReference("fit.quant", quant=label)
-    if shape is not None and (found := of_bits(shape, bits_each)) is not None:
+    ends = bits_each if grouped is not None and _is_mlx(report) else 16.0
+    if shape is not None and (found := of_bits(shape, bits_each, ends=ends)) is not None:
         return found, "config", bits_each < 15
     return _of_name(report, bits_each), "name", bits_each < 15
+
+
+def _is_mlx(report: Report) -> bool:
+    """Packed for Apple's MLX, which leaves no other mark in a name."""
+    return re.search(r"(?<![a-z])mlx(?![a-z])", report.reference.text.lower()) is not None
+
+
+def _mix(label: str) -> str:
+    """The recipe that a label goes by: of some makers' own mixes that of the same letter, for they differ by little."""
+    plain = label.removeprefix("UD-").removeprefix("I1-")
+    if plain in gguf_recipes():
+        return plain
+    usual = _OWN_MIX.sub(r"\1_M", plain)
+    return usual if usual in gguf_recipes() else label
 
 
 def _of_files(model: Model) -> Weights | None:
@@ -317,7 +348,8 @@ def _bits(label: str) -> float | None:
 
 def _of_name(report: Report, bits: float) -> Weights:
     size = report.name.size if report.name is not None else None
-    total = size.total_b if size is not None else None
+    base = base_of(report.name) if report.name is not None else None
+    total = base.parameters_b if base is not None else size.total_b if size is not None else None
     if size is not None and total is None and size.experts and size.expert_b:
         total = size.experts * size.expert_b * 0.83  # what is not experts counts once: 8x7B is 46.7 B
     if total is None:

@@ -36,7 +36,7 @@ def _row(name: Name, base: frozenset[str]) -> BaseModelRow | None:
 
 
 def shape_of(row: BaseModelRow) -> Architecture | None:
-    """Its layers."""
+    """Its layers; None for a pipeline."""
     return from_config(row.config)
 
 

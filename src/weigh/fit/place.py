@@ -125,11 +125,12 @@ def _layers_out(case: Case, device: Device, host: Device, engine: str) -> _Plan 
 def _nowhere(case: Case, device: Device, engine: str) -> _Plan:
     need = memory(case, engine, gpu=device.device_class != "cpu", share=device.count)
     budget = device.budget * device.count
+    key = "fit.nowhere" if _speaks(case) else "fit.too_large"
     return _Plan(
         verdict="no",
         need=need,
         shares=(_share(device, need.total // device.count),),
-        because=Saying("fit.nowhere", total=need.total, budget=budget, missing=max(upper(need, case) - budget, 1)),
+        because=Saying(key, total=need.total, budget=budget, missing=max(upper(need, case) - budget, 1)),
     )
 
 
@@ -158,10 +159,16 @@ def _told(plan: _Plan, case: Case, device: Device, engine: str) -> Fit:
         basis=case.basis,
         shapes=case.shapes,
         quant=case.quant,
-        estimated=case.estimated,
+        estimated=_estimated(case, device),
         because=plan.because,
         command=plan.command,
     )
+
+
+def _estimated(case: Case, device: Device) -> tuple[str, ...]:
+    """On a card what its driver takes, and how much larger a graph is there, is known from logs alone."""
+    more = () if device.device_class == "cpu" else ("compute", "overhead")
+    return tuple(dict.fromkeys((*case.estimated, *more)))
 
 
 def _speaks(case: Case) -> bool:

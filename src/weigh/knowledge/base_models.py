@@ -10,7 +10,7 @@ from weigh.knowledge import Row, read_table
 
 class BaseModelRow(Row, frozen=True, kw_only=True):
     """What the decoder reads in the model's own name, its published parameters in billions, and its shape under the
-    keys of config.json. `base`: what a distilled model was made from.
+    keys of config.json; a pipeline of several networks has none. `base`: what a distilled model was made from.
     """
 
     parameters_b: float
