@@ -28,6 +28,7 @@ SHAPES = {
     "barracuda": struct.pack("<qII", 20, 1, 5) + b"input" + numbers(8, *[1] * 8) + WEIGHTS,
     "caffe2": b"\x0a\x03net\x12\x1a\x0a\x04data\x0a\x01w\x12\x05conv1\x1a\0\x22\x04Conv\x2a\0",
     "caffe2 weights": b"\x12\xa8\x11\x12\x01w\x1a\0\x22\x0fGivenTensorFill\x2a\x80\x10" + WEIGHTS[:2200],
+    "cntk-2": b"\x08\x01\x12\x11\x0a\x07version\x12\x06\x08\x01\x10\x03\x28\x02" + WEIGHTS[:64],
     "ctranslate2": numbers(6) + struct.pack("<H", 16) + b"TransformerSpec\0" + numbers(7, 40) + WEIGHTS,
     "ctranslate2 1": numbers(1, 40) + struct.pack("<H", 7) + b"w_embs\0" + WEIGHTS,
     "darknet": numbers(0, 2, 5, 32_013_312, 0) + WEIGHTS,

@@ -17,6 +17,11 @@ _NET = re.compile(
     rb"(?:\x0a[\x01-\x7f][\w./-]{1,127})?\x12(?:[\x08-\x7f]|[\x80-\xff]{1,3}[\x01-\x7f])"
     rb"(?:[\x0a\x12][\x01-\x7f][\w./:-]{1,127}){1,8}(?:\x1a[\0-\x7f][\w./:-]{0,127})?\x22[\x02-\x40][A-Z]\w{1,63}"
 )
+# A Dictionary of version 1, its first entry's name, a value of version 1 behind it.
+_DICTIONARY = re.compile(
+    rb"\x08\x01\x12(?:[\x08-\x7f]|[\x80-\xff]{1,4}[\x01-\x7f])\x0a[\x01-\x7f][A-Za-z_]\w{0,126}"
+    rb"\x12(?:[\x02-\x7f]|[\x80-\xff]{1,4}[\x01-\x7f])\x08\x01[\x10\x28]"
+)
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_./:-]*")
 
 
@@ -47,6 +52,11 @@ def _is_barracuda(head: bytes, source: Source) -> bool:
 def _is_caffe2(head: bytes, source: Source) -> bool:
     """A NetDef: its name or none, an operator with its type behind what goes in and out."""
     return _NET.match(head) is not None
+
+
+def _is_cntk(head: bytes, source: Source) -> bool:
+    """A Dictionary of the second version."""
+    return _DICTIONARY.match(head) is not None
 
 
 def _is_ctranslate2(head: bytes, source: Source) -> bool:
@@ -112,6 +122,7 @@ def _is_name(text: bytes) -> bool:
 _SHAPES: dict[str, Callable[[bytes, Source], bool]] = {
     "barracuda": _is_barracuda,
     "caffe2": _is_caffe2,
+    "cntk-2": _is_cntk,
     "ctranslate2": _is_ctranslate2,
     "tengine": _is_tengine,
     "torch7-table": _is_table,

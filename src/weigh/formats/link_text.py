@@ -1,4 +1,4 @@
-"""A symbolic link checked out as text: a file that holds nothing but a relative path."""
+"""A symbolic link checked out as text: a file that holds nothing but a path."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from weigh.core.observation import Observation
 from weigh.core.source import Source
 
 MOST_BYTES = 1024
-_PATH = re.compile(rb"(?:\.\.?/)+(?:[\w.@+-]+/)*[\w.@+-]+")
+# One that leads up or starts here; else with two names at least, one of which begins with a letter.
+_PATH = re.compile(rb"(?:\.\.?/)+(?:[\w.@+-]+/+)*[\w.@+-]+/?|(?=[\w.@+-]*/*[A-Za-z])(?:[\w.@+-]+/+)+[\w.@+-]+/?")
 
 
 def matches(source: Source) -> bool:
-    """One relative path, no line end: git writes links so where the file system has none."""
+    """One path, no line end: git writes links so where the file system has none."""
     return 3 < source.size <= MOST_BYTES and _PATH.fullmatch(source.read(0, MOST_BYTES)) is not None
 
 
