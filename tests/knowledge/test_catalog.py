@@ -55,8 +55,8 @@ def test_every_source_can_be_looked_up() -> None:
     ] == []
 
 
-def test_high_confidence_of_a_family_needs_two_sources() -> None:
-    assert [row.id for row in families().values() if row.confidence == "high" and not row.also] == []
+def test_high_confidence_needs_two_sources() -> None:
+    assert [row.id for row in every_row().values() if row.confidence == "high" and not row.also] == []
 
 
 def test_every_name_is_there_in_both_languages() -> None:

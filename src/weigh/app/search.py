@@ -179,8 +179,10 @@ def _place(hit: Hit) -> tuple[int, int, int, int, tuple[int, ...], str]:
 
 
 def _called(asked: str) -> tuple[Entry, ...]:
-    """Entries of which this, without case and separators, is a name or a hub id."""
-    return tuple({entry.id: entry for entry in (*_names().get(asked, ()), *_on_hubs().get(asked, ()))}.values())
+    """Entries of which this, without case and separators, is a name or a hub id; a name goes before an organisation."""
+    own = _names().get(asked, ())
+    hosted = [entry for entry in _on_hubs().get(asked, ()) if isinstance(entry, Family) or not own]
+    return tuple({entry.id: entry for entry in (*own, *hosted)}.values())
 
 
 @functools.cache
