@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 
 from weigh.codecs.cursor import Cursor
@@ -13,8 +14,10 @@ from weigh.core.errors import FormatError
 from weigh.core.source import Source
 
 MOST_OPCODES = 3_000_000
+HEAD = 1 << 12
 ENOUGH = 100_000  # opcodes in a row are no chance
 KEPT = 300_000  # opcodes of a stream that is kept for who asks next
+_WORDS = re.compile(rb"(?:[A-Za-z][\w.\[\],<>=~!-]*+\r?\n){3,}+[\w.\[\],<>=~!-]*+")
 
 # The stream followed last: a header and an examination of one file ask for the same one after the other.
 _last: weakref.WeakKeyDictionary[Source, tuple[tuple[int, int | None, int], Stream]] = weakref.WeakKeyDictionary()
@@ -56,6 +59,8 @@ def is_pickle(source: Source) -> bool:
 
 def is_plausible(stream: Stream, source: Source) -> bool:
     """Hardly by chance: it imports what can be a name, or it is whole and more than a few letters of some text."""
+    if stream.error is not None and not stream.calls and _WORDS.fullmatch(source.read(0, HEAD)) is not None:
+        return False  # a list of words, the first of which begins with a c; nothing is called in it
     if stream.imports:
         return all(_is_name(module) and _is_name(name) for module, name in stream.imports)
     if stream.error is not None:
