@@ -1,5 +1,6 @@
 """weigh tells what an AI model is before it is loaded.
 
+>>> import weigh
 >>> weigh.name("Qwen3-30B-A3B").size
 Size(total_b=30, active_b=3)
 """
