@@ -1,8 +1,9 @@
 """weigh tells what an AI model is before it is loaded.
 
 >>> import weigh
->>> weigh.name("Qwen3-30B-A3B").size
-Size(total_b=30, active_b=3)
+>>> size = weigh.name("Qwen3-30B-A3B").size
+>>> size.total_b, size.active_b
+(30, 3)
 """
 
 from __future__ import annotations
