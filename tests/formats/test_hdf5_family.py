@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from weigh.core.errors import FormatError
-from weigh.core.header import Header
+from tests.formats.reading import answer, oracle
 from weigh.formats import FORMATS, detect
 from weigh.sources.file import FileSource
-from weigh.sources.memory import MemorySource
 
 ROOT = Path(__file__).parents[1] / "samples"
 FAMILY = [
@@ -37,24 +33,6 @@ SAMPLES = [
 ]
 IDS = [f"{path.parent.name}-{path.name}" for path in SAMPLES]
 SHORT, MOST_CUTS, MUTATIONS = 1000, 150, 40
-
-
-def oracle(path: Path) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(path.with_name(f"{path.name}.json").read_text("utf-8"))
-    return said
-
-
-def answer(data: bytes) -> Header | FormatError:
-    """Detected, read, examined: a Header or a FormatError, and nothing else."""
-    source = MemorySource(data, path="model.dat")
-    format = detect(source)
-    try:
-        header = format.read(source)
-        for _ in format.examine(source, header):
-            pass
-    except FormatError as error:
-        return error
-    return header
 
 
 def test_every_format_of_the_family_has_samples() -> None:

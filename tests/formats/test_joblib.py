@@ -11,24 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.formats.reading import header_of, seen_in
 from weigh.core.errors import FormatError, OverBudget, Truncated
-from weigh.core.header import Header
-from weigh.core.observation import Observation
-from weigh.formats import detect
-from weigh.sources.memory import MemorySource
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-
-
-def header_of(data: bytes) -> Header:
-    source = MemorySource(data, path="model.dat")
-    return detect(source).read(source)
-
-
-def seen_in(data: bytes) -> list[Observation]:
-    source = MemorySource(data, path="model.dat")
-    format = detect(source)
-    return list(format.examine(source, format.read(source)))
 
 
 def sample(name: str) -> bytes:

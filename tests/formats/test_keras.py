@@ -16,12 +16,10 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.formats.reading import header_of, seen_in
 from weigh.core.errors import OverBudget
-from weigh.core.header import Header
 from weigh.core.observation import Observation
 from weigh.describe.parameters import count
-from weigh.formats import detect
-from weigh.sources.memory import MemorySource
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 LISTED = [
@@ -30,17 +28,6 @@ LISTED = [
     for path in sorted((SAMPLES / name).glob("*.json"))
     if "layers" in json.loads(path.read_text("utf-8"))  # weights alone have none
 ]
-
-
-def header_of(data: bytes) -> Header:
-    source = MemorySource(data, path="model.dat")
-    return detect(source).read(source)
-
-
-def seen_in(data: bytes) -> list[Observation]:
-    source = MemorySource(data, path="model.dat")
-    format = detect(source)
-    return list(format.examine(source, format.read(source)))
 
 
 def sample(name: str) -> bytes:

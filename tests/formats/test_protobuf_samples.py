@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 import zlib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from weigh.core.errors import FormatError
-from weigh.core.header import Header
+from tests.formats.reading import answer, oracle
 from weigh.formats import FORMATS, detect
 from weigh.sources.file import FileSource
 from weigh.sources.memory import MemorySource
@@ -41,24 +38,6 @@ SAMPLES = [
 ]
 IDS = [f"{path.parent.name}-{path.name}" for path in SAMPLES]
 MOST_CUTS, MUTATIONS = 1500, 100
-
-
-def oracle(path: Path) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(path.with_name(f"{path.name}.json").read_text("utf-8"))
-    return said
-
-
-def answer(data: bytes) -> Header | FormatError:
-    """Detected, read, examined: a Header or a FormatError, and nothing else."""
-    source = MemorySource(data, path="model.dat")
-    format = detect(source)
-    try:
-        header = format.read(source)
-        for _ in format.examine(source, header):
-            pass
-    except FormatError as error:
-        return error
-    return header
 
 
 @pytest.mark.parametrize("name", FAMILY)

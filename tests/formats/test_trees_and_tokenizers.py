@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.formats.reading import header_of
 from weigh.core.errors import FormatError
-from weigh.core.header import Header
 from weigh.formats import detect
 from weigh.sources.memory import MemorySource
 
@@ -19,11 +19,6 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 def name_of(data: bytes) -> str:
     return detect(MemorySource(data, path="model.dat")).name
-
-
-def header_of(data: bytes) -> Header:
-    source = MemorySource(data, path="model.dat")
-    return detect(source).read(source)
 
 
 def sample(name: str) -> bytes:

@@ -198,7 +198,7 @@ CASES = (
     _case("index of a missing shard", "broken", _index("model-00002-of-00002.safetensors")),
     _case("Modelfile", "clean", {"Modelfile": b"FROM ./model.gguf\nPARAMETER temperature 0.7\nSYSTEM \"\"\"You are kind.\"\"\"\nTEMPLATE \"{{ .Prompt }}\"\n"}),
     _case("Modelfile of a name", "clean", {"Modelfile": b"FROM llama3.2:1b\nPARAMETER num_ctx 4096\n"}),
-    _case("Modelfile leaves the folder", "malicious|suspicious", {"Modelfile": b"FROM ../../../../root/.ollama/id_ed25519\n"}),
+    _case("Modelfile leaves the folder", "malicious|suspicious", {"Modelfile": b"FROM ../../../../home/user/.ollama/id_ed25519\n"}),
     _case("Modelfile of an absolute path", "malicious|suspicious", {"Modelfile": b"FROM llama3\nADAPTER /etc/passwd\n"}),
     _case("Modelfile of an address", "malicious|suspicious", {"Modelfile": b"FROM http://127.0.0.1/model.gguf\n"}),
     _case("yaml that calls", "malicious", {"config.yaml": b"model:\n  init: !!python/object/apply:os.system ['true']\n"}),
