@@ -1,0 +1,82 @@
+"""Inert cases of what loaders may be made to do, called right or wrong by us and by other scanners, on the same files.
+
+`python -m bench.scanners [--picklescan EXE] [--modelscan EXE] [--fickling EXE] [--modelaudit EXE] [--every N]`, each in
+an environment of its own; `--every N` takes each Nth case where a scanner is slow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.cases.safety import Case, cases
+
+SECONDS = 60
+QUIET = {"PROMPTFOO_DISABLE_TELEMETRY": "1", "NO_ANALYTICS": "1", "DO_NOT_TRACK": "1"}
+# How each is asked about one path; every one of them ends with 0 where it finds nothing.
+COMMANDS = {
+    "picklescan": ("-p",),
+    "modelscan": ("-p",),
+    "fickling": ("--check-safety",),
+    "modelaudit": ("scan", "--no-cache"),
+}
+
+
+def lay_out(chosen: Sequence[Case], folder: Path) -> list[tuple[Case, Path]]:
+    """Each case in a folder of its own; one file alone is asked about as a file."""
+    found = []
+    for number, case in enumerate(chosen):
+        home = folder / f"{number:04}"
+        files = case.files()
+        for path, data in files.items():
+            (home / path).parent.mkdir(parents=True, exist_ok=True)
+            (home / path).write_bytes(data)
+        found.append((case, home / next(iter(files)) if len(files) == 1 else home))
+    return found
+
+
+def score(name: str, command: Sequence[str], laid: Sequence[tuple[Case, Path]]) -> None:
+    """Prints how many of each kind end as they should: a clean one with 0, any other with something else."""
+    right: Counter[str] = Counter()
+    number: Counter[str] = Counter()
+    began = time.perf_counter()
+    for case, path in laid:
+        kind = case.verdict.split("|")[0]
+        number[kind] += 1
+        right[kind] += (_status([*command, str(path)]) == 0) == (kind == "clean")
+    took = time.perf_counter() - began
+    told = "  ".join(f"{kind} {right[kind]}/{number[kind]}" for kind in sorted(number))
+    print(f"{name:<11} {sum(right.values()):4} of {len(laid)} right   {told}   {took:.0f} s")
+
+
+def _status(command: Sequence[str]) -> int:
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, env={**os.environ, **QUIET}, check=False)
+    except subprocess.TimeoutExpired:
+        return -1
+    return done.returncode
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    for name in COMMANDS:
+        asked.add_argument(f"--{name}")
+    asked.add_argument("--every", type=int, default=1)
+    options = asked.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        laid = lay_out(cases()[:: options.every], Path(name))
+        score("weigh", [sys.executable, "-m", "weigh", "check", "--fail-on", "medium", "--quiet"], laid)
+        for scanner, arguments in COMMANDS.items():
+            if (executable := getattr(options, scanner)) is not None:
+                score(scanner, [executable, *arguments], laid)
+
+
+if __name__ == "__main__":
+    main()
