@@ -9,22 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.formats.reading import answer
 from weigh.core.errors import FormatError
-from weigh.core.header import Header
 from weigh.formats import detect
 from weigh.sources.memory import MemorySource
-
-
-def weigh(data: bytes) -> Header | FormatError:
-    source = MemorySource(data, path="file")
-    format = detect(source)
-    try:
-        header = format.read(source)
-        for _ in format.examine(source, header):
-            pass
-    except FormatError as error:
-        return error
-    return header
 
 
 def sample_files(samples: Path) -> dict[str, bytes]:
@@ -39,7 +27,7 @@ def test_every_truncation_is_answered(samples: Path, name: str) -> None:
     data = sample_files(samples)[name]
     head = min(len(data), 6000)
     for length in [*range(head), *range(head, len(data), max(1, len(data) // 200))]:
-        weigh(data[:length])
+        answer(data[:length])
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -57,7 +45,7 @@ def test_mutations_are_answered(samples: Path, name: str) -> None:
                     changed[at : at + 8] = b"\xff" * 8
                 case _:
                     del changed[at : at + chance.randint(1, 9)]
-        weigh(bytes(changed))
+        answer(bytes(changed))
 
 
 def gguf(body: bytes, *, tensors: int = 0, keys: int = 0, version: int = 3) -> bytes:
@@ -88,8 +76,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", list(HOSTILE))
 def test_files_made_to_harm_are_answered(name: str) -> None:
-    answer = weigh(HOSTILE[name])
-    assert isinstance(answer, FormatError) or name in {"pickle-memo-of-2-gigabytes", "pickle-doubling"}
+    found = answer(HOSTILE[name])
+    assert isinstance(found, FormatError) or name in {"pickle-memo-of-2-gigabytes", "pickle-doubling"}
 
 
 class Reaches:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import posixpath
-import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -113,9 +112,8 @@ def _far(reference: Reference, wish: Wish, network: Network | None) -> Weighed:
         raise SourceError("http.offline", path=str(reference))
     from weigh.app.remote import gather  # with it comes all that reaches out
 
-    # Time spent waiting for a server is not effort.
     own = tuple(map(private, wish.signatures))
-    whole = functools.partial(examine_whole, own=own, clock=time.thread_time)
+    whole = functools.partial(examine_whole, own=own)
     reference, evidence, left = gather(reference, network, whole, _folder)
     return judged(reference, _name(reference), evidence, wish.allow, left)
 

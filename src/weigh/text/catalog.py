@@ -151,7 +151,7 @@ def _measures(family: Family, language: Language) -> Iterator[tuple[str, str | N
 
 
 def _terms(licence: Licence, language: Language) -> str:
-    return f"{name_of(licence, language)}: {allows(licence, language)}"
+    return say("catalog.terms", language, name=name_of(licence, language), allowed=allows(licence, language))
 
 
 def _many(words: Sequence[str]) -> str:

@@ -32,7 +32,8 @@ def _rows(told: Provenance, language: Language) -> Iterator[tuple[str, Text]]:
         yield "released", Text(say("catalog.age", language, released=told.released, months=months))
     yield "status", Text(_status(told, language), style=_STATUS_STYLE[told.status])
     for terms in told.licences:
-        yield "licence", Text(f"{_name(terms, language)}: {allows(terms, language)}")
+        allowed = allows(terms, language)
+        yield "licence", Text(say("catalog.terms", language, name=_name(terms, language), allowed=allowed))
     if not told.licences:
         yield "licence", Text(say("catalog.no_licence", language))
     if told.also_on:
