@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from weigh.core.engine import Engine
 
-PLACES: tuple[str, ...] = ("weigh.engines.echo",)
+PLACES: tuple[str, ...] = ("weigh.engines.echo", "weigh.engines.xllamacpp")
 
 
 def engines() -> Iterator[Engine]:

@@ -87,7 +87,7 @@ class Child:
         first = await self._take()
         answer = answer_from(first[1]) if first else Fault(kind="engine_died", detail=await self._last_words())
         if not isinstance(answer, Ready):
-            detail = answer.detail if isinstance(answer, Fault) else ""
+            detail = self._why(answer.detail if isinstance(answer, Fault) else "")
             raise EngineError("engine.not_loaded", path=self._launch.path, engine=self._launch.engine, detail=detail)
         self.ready = answer
         self._tasks.append(asyncio.create_task(self._listen()))
@@ -165,6 +165,11 @@ class Child:
         while data := await errors.read(1 << 16):
             for line in data.decode("utf-8", "replace").splitlines():
                 self._printed.append(line[:MOST_LINE])
+
+    def _why(self, detail: str) -> str:
+        """With the first line that the library printed of an error: what it raises says less."""
+        printed = next((line.strip() for line in self._printed if "error" in line.lower()), "")
+        return f"{detail} ({printed})" if printed and printed not in detail else detail
 
     async def _last_words(self) -> str:
         """The last line it printed, and how it ended."""
