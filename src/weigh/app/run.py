@@ -36,6 +36,7 @@ class Asked(Value, frozen=True, kw_only=True):
     engine: str | None = None
     context_length: int | None = None
     parallel: int = 1
+    job_seconds: float | None = None
     n_gpu_layers: int | None = None
     kv: str | None = None
     threads: int | None = None
@@ -153,6 +154,7 @@ def _launch(engine: Engine, works: Sequence[Work], model: Candidate, asked: Aske
         task=model.task,
         context_length=context,
         parallel=asked.parallel,
+        job_seconds=asked.job_seconds,
         n_gpu_layers=asked.n_gpu_layers,
         kv=asked.kv,
         threads=asked.threads or os.cpu_count(),

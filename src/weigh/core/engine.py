@@ -42,6 +42,7 @@ class Launch(Value, frozen=True, kw_only=True):
     task: str | None = None
     context_length: int | None = None
     parallel: int = 1
+    job_seconds: float | None = None
     n_gpu_layers: int | None = None
     kv: str | None = None
     threads: int | None = None

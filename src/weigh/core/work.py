@@ -24,7 +24,7 @@ Work = Literal[
 ]
 WORKS: tuple[Work, ...] = get_args(Work)
 FaultKind = Literal[
-    "bad_input", "context_overflow", "unsupported", "out_of_memory", "engine_died", "cancelled", "failed"
+    "bad_input", "context_overflow", "unsupported", "out_of_memory", "timed_out", "engine_died", "cancelled", "failed"
 ]
 FinishReason = Literal["stop", "length", "tool_calls", "cancelled"]
 

@@ -17,6 +17,7 @@ from weigh.engines.frames import HEAD, Kind, answer_from, encode, event_of, fram
 MOST_LINES = 40  # of what a library prints, kept for the day it dies
 MOST_LINE = 500
 SECONDS_TO_END = 3.0
+NO_END = 7 * 24 * 3600.0
 
 
 async def start(module: str, launch: Launch, *, interpreter: str = sys.executable, seconds: float = 600.0) -> Child:
@@ -101,6 +102,7 @@ class Child:
         events: asyncio.Queue[Event] = asyncio.Queue()
         self._jobs[number] = events
         is_done = False
+        limit = self._limit(events)
         try:
             await self._write(frame(Kind.START, number, encode(job)))
             while not is_done:
@@ -108,9 +110,16 @@ class Child:
                 is_done = isinstance(event, Done | Fault)
                 yield event
         finally:
+            limit.cancel()
             self._jobs.pop(number, None)
-            if not is_done and self.is_alive:
+            if self.is_alive and (not is_done or limit.when() <= asyncio.get_running_loop().time()):
                 await self._write(frame(Kind.CANCEL, number, b""))
+
+    def _limit(self, events: asyncio.Queue[Event]) -> asyncio.TimerHandle:
+        """Ends the job for who waits, when it takes longer than it may."""
+        seconds = self._launch.job_seconds or NO_END
+        fault = Fault(kind="timed_out", detail=f"{seconds:g} seconds")
+        return asyncio.get_running_loop().call_later(seconds, events.put_nowait, fault)
 
     async def close(self) -> None:
         """Let it go: asked first, then made to."""

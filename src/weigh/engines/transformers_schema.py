@@ -12,11 +12,13 @@ class Schema:
     """For one answer. Raises Failed for a schema that is none."""
 
     def __init__(self, tokenizer: Any, schema: str) -> None:
-        import llguidance
         import llguidance.torch
 
-        tight = {"whitespace_flexible": False}  # a small model would otherwise write blanks for ever
-        grammar = llguidance.LLMatcher.grammar_from_json_schema(schema, overrides=tight)
+        tight: Any = {"whitespace_flexible": False}  # a small model would otherwise write blanks for ever
+        try:
+            grammar = llguidance.LLMatcher.grammar_from_json_schema(schema, overrides=tight)
+        except ValueError as error:
+            raise Failed(Fault(kind="bad_input", detail=f"the JSON Schema: {error}")) from error
         self._matcher = llguidance.LLMatcher(tokenizer, grammar)
         if problem := self._matcher.get_error():
             raise Failed(Fault(kind="bad_input", detail=f"the JSON Schema: {problem}"))
