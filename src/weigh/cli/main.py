@@ -16,6 +16,7 @@ COMMANDS = {
     "fit": "weigh.cli.fit:fit",
     "explain": "weigh.cli.explain:explain",
     "catalog": "weigh.cli.catalog:catalog",
+    "serve": "weigh.cli.serve:serve",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang", "--signatures", "--fail-on"}
