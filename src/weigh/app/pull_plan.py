@@ -13,13 +13,13 @@ import msgspec
 
 from weigh.app.network import Network
 from weigh.app.provenance import also_on
-from weigh.app.stores import Finder, Goal, Stores, goal_of, room_at
+from weigh.app.stores import Finder, Stores, goal_of, room_at
 from weigh.core.errors import BadReference, SourceError
 from weigh.core.reference import Reference
 from weigh.core.value import Value
-from weigh.hubs import HUBS, locate
+from weigh.hubs import locate
 from weigh.hubs.hub import Place, Site
-from weigh.hubs.repository import About, RemoteFile, check_path
+from weigh.hubs.repository import check_path
 from weigh.names.reference import parse
 from weigh.sources.refusals import NotFetched
 from weigh.sources.request import Access, Ask, ask
@@ -37,7 +37,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 class Asked(Value, frozen=True, kw_only=True):
     """What to pull and where to. `also` are references to the same repository elsewhere, `prefer` is the hub whose
-    bytes are taken first; `layout` and `folder` say where to, None for where the hub's own clients look."""
+    bytes are taken first; `layout` and `folder` say where to, None for where the hub's own clients look; `lock` is
+    where to write down what was pulled."""
 
     reference: str
     include: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class Asked(Value, frozen=True, kw_only=True):
     prefer: Literal["hf", "ms"] | None = None
     layout: Literal["hf", "ms"] | None = None
     folder: str | None = None
+    lock: str | None = None
 
 
 def plan(asked: Asked, network: Network | None, stores: Stores) -> Plan:
@@ -73,6 +75,7 @@ def plan(asked: Asked, network: Network | None, stores: Stores) -> Plan:
         layout=goal.layout.id,
         destination=goal.root,
         room=room_at(goal.root),
+        lock=asked.lock,
         tree=None if chosen.left else tree_of(listing.files),
     )
 
@@ -84,16 +87,17 @@ def plan_locked(lock: Lock, asked: Asked, network: Network | None, stores: Store
     address = msgspec.structs.replace(address_of(place.reference), revision=lock.revision or "main", commit=lock.commit)
     places = [place, *(place_of(one, network) for one in asked.also)]
     places.sort(key=lambda one: one.hub.id != asked.prefer)
-    find = Finder(goal, stores, address).find
+    finder = Finder(goal, stores, address)
     return Plan(
         hub=place.hub.id,
         address=address,
-        items=tuple(_locked(one, places, find) for one in lock.files),
+        items=tuple(_locked(one, places, finder) for one in lock.files),
         licence=lock.licence,
         gated=lock.gated,
         layout=goal.layout.id,
         destination=goal.root,
         room=room_at(goal.root),
+        lock=asked.lock,
     )
 
 
@@ -163,12 +167,49 @@ def _place_of_lock(lock: Lock, network: Network | None) -> Place:
     return place._replace(reference=msgspec.structs.replace(place.reference, revision=lock.commit or lock.revision))
 
 
-def _locked(file: LockedFile, places: Sequence[Place], find: FindHere) -> Item:
+def _locked(file: LockedFile, places: Sequence[Place], finder: Finder) -> Item:
     digest = Digest(kind="sha256", hex=file.sha256)
     blob = Digest(kind="git", hex=file.git_sha1) if file.git_sha1 is not None else None
-    sources = tuple(
-        one.hub.address(msgspec.structs.replace(one.reference, file=file.path), one.site)
-        for one in places
+    sources = tuple(one.hub.address(msgspec.structs.replace(one.reference, file=file.path), one.site) for one in places)
+    item = Item(path=file.path, nbytes=file.size, digest=digest, blob=blob, sources=sources)
+    return msgspec.structs.replace(item, here=finder.place_of(item))
+
+
+def _of_address(asked: Asked, place: Place, network: Network | None, stores: Stores) -> Plan:
+    """One file at an address, as large as its server says it is."""
+    if network is None:
+        raise SourceError("http.offline", path=asked.reference)
+    what = place.hub.address(place.reference, place.site)
+    path = unquote(urlsplit(what.url).path).rpartition("/")[2]
+    check_path(path, asked.reference)
+    head = ask(network.client, msgspec.structs.replace(what, headers={"range": "bytes=0-0"})).answer
+    head.close()
+    goal = goal_of(place.hub.id, stores, layout=None, folder=asked.folder)
+    host = urlsplit(what.url).netloc.rpartition("@")[2]
+    item = _at_address(what, path, head.status, head.headers)
+    here = Finder(goal, stores, Address(name=host, revision="-")).find(path, item.nbytes or 0, item.digest)
+    return Plan(
+        hub=place.hub.id,
+        address=Address(name=host, revision="-"),
+        items=(msgspec.structs.replace(item, here=here if item.nbytes and not item.is_fresh else None),),
+        layout=goal.layout.id,
+        destination=goal.root,
+        room=room_at(goal.root),
+        lock=asked.lock,
     )
-    here = find(file.path, file.size, digest) or (find(file.path, file.size, blob) if blob is not None else None)
-    return Item(path=file.path, nbytes=file.size, digest=digest, blob=blob, sources=sources, here=here)
+
+
+def _at_address(what: Ask, path: str, status: int, headers: Mapping[str, str]) -> Item:
+    """By the hash that the server tells as hubs do; else by the address and what tells its contents apart."""
+    total = _TOTAL.fullmatch(headers.get("content-range", ""))
+    length = headers.get("content-length", "")
+    nbytes = int(total[1]) if total is not None else int(length) if status == 200 and length.isdecimal() else None
+    linked = headers.get("x-linked-etag", "").strip('"')
+    version = headers.get("etag") or headers.get("last-modified")
+    digest = (
+        Digest(kind="sha256", hex=linked)
+        if _SHA256.fullmatch(linked)
+        else Digest(kind="address", hex=sha256(f"{what.url} {version} {nbytes}".encode()).hexdigest())
+    )
+    source = msgspec.structs.replace(what, path=path)
+    return Item(path=path, nbytes=nbytes, digest=digest, sources=(source,), is_fresh=version is None or nbytes is None)

@@ -10,6 +10,7 @@ from weigh.core.value import Value
 from weigh.store.digest import Digest
 from weigh.store.layouts import FOLDER, LAYOUTS
 from weigh.store.layouts.layout import Address, Layout
+from weigh.store.plan import Item
 from weigh.store.quarantine import Quarantine, near
 
 
@@ -75,6 +76,11 @@ class Finder:
             ]
             candidates += [self._blobs[digest]] if digest in self._blobs else []
         return next((one for one in candidates if _has_size(one, nbytes)), None)
+
+    def place_of(self, item: Item) -> str | None:
+        """The same for a file that is wanted, under either of its hashes."""
+        found = self.find(item.path, item.nbytes or 0, item.digest)
+        return found or (self.find(item.path, item.nbytes or 0, item.blob) if item.blob is not None else None)
 
 
 def _has_size(path: str, nbytes: int) -> bool:

@@ -16,6 +16,7 @@ COMMANDS = {
     "fit": "weigh.cli.fit:fit",
     "explain": "weigh.cli.explain:explain",
     "catalog": "weigh.cli.catalog:catalog",
+    "pull": "weigh.cli.pull:pull",
     "serve": "weigh.cli.serve:serve",
     "schema": "weigh.cli.schema:schema",
 }

@@ -79,9 +79,7 @@ class BulkAnswer:
 class BulkClient:
     """A Client by http.client that keeps connections open. `wait` is how it does nothing for so many seconds."""
 
-    def __init__(
-        self, traffic: Traffic, wait: Callable[[float], None], around: Surroundings, *, agent: str
-    ) -> None:
+    def __init__(self, traffic: Traffic, wait: Callable[[float], None], around: Surroundings, *, agent: str) -> None:
         self.wait = wait
         self._traffic = traffic
         self._around = around

@@ -13,6 +13,7 @@ from weigh.store.digest import Digest
 from weigh.store.layouts.layout import Address, Listed
 from weigh.store.select import Left, Selection
 
+Find = Callable[[str, int, Digest], str | None]  # where this content is on this machine
 SMALL = 4 << 20  # a file of so many bytes is asked of another hub though only one of them tells a sha256
 
 
@@ -34,7 +35,8 @@ class Item(Value, frozen=True, kw_only=True):
 class Plan(Value, frozen=True, kw_only=True):
     """`hub` and `address` say which revision, `destination` the root it goes to, `room` how many bytes are free there.
 
-    `tag` is the one quantisation that is taken; `tree` lists the whole commit, where the hub does.
+    `tag` is the one quantisation that is taken; `tree` lists the whole commit, where the hub does; `lock` is where to
+    write down what was pulled, None for beside it in a plain folder.
     """
 
     hub: str
@@ -48,6 +50,7 @@ class Plan(Value, frozen=True, kw_only=True):
     destination: str
     room: int | None = None
     tree: Mapping[str, Listed] | None = None
+    lock: str | None = None
 
     @property
     def nbytes(self) -> int:
@@ -72,9 +75,7 @@ class Offer(NamedTuple):
     access: Access
 
 
-def items_of(
-    chosen: Selection, offers: Sequence[Offer], find: Callable[[str, int, Digest], str | None], *, prefer: int = 0
-) -> tuple[Item, ...]:
+def items_of(chosen: Selection, offers: Sequence[Offer], find: Find, *, prefer: int = 0) -> tuple[Item, ...]:
     """The first offer says what is wanted; of the others those files are taken that are the same by their hashes.
 
     `prefer` is the offer whose bytes are taken first; `find` tells where a content is on this machine.
@@ -82,9 +83,7 @@ def items_of(
     return tuple(_item(path, offers, find, prefer) for path in chosen.paths)
 
 
-def _item(
-    path: str, offers: Sequence[Offer], find: Callable[[str, int, Digest], str | None], prefer: int
-) -> Item:
+def _item(path: str, offers: Sequence[Offer], find: Find, prefer: int) -> Item:
     file = offers[0].files[path]
     digest = digest_of(file)
     order = [offers[prefer], *(offer for at, offer in enumerate(offers) if at != prefer)]

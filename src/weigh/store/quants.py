@@ -61,7 +61,9 @@ def _shards(path: str, paths: Sequence[str]) -> list[str]:
 def _projector(path: str, paths: Sequence[str]) -> str | None:
     """The nearest folder, then the nearest number of bits; the wider of two that are as near."""
     candidates = [other for other in paths if other.lower().endswith(".gguf") and "mmproj" in other.lower()]
-    return min(candidates, key=lambda other: (_steps(path, other), abs(_bits(other) - _bits(path)), other), default=None)
+    return min(
+        candidates, key=lambda other: (_steps(path, other), abs(_bits(other) - _bits(path)), other), default=None
+    )
 
 
 def _steps(path: str, other: str) -> int:

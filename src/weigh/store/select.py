@@ -1,4 +1,4 @@
-"""What a reference asks for of the files of a repository: all without doubles, one quantisation, a pattern, one file."""
+"""What a reference asks for of a repository: all without doubles, one quantisation, a pattern, one file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GLOB = re.compile(r"[*?\[]")
 
 
 class Left(Value, frozen=True, kw_only=True):
-    """A file that is not taken: a double of others in another form, another quantisation, not asked for, or a tool's."""
+    """A file that is not taken: the same in another form, another quantisation, not asked for, or a tool's."""
 
     path: str
     why: Why

@@ -10,19 +10,18 @@ from weigh.store.quarantine import copy, move
 
 
 def place(parcel: Parcel, target: str, *, linked: bool = True) -> None:
-    """Move what is ours; of what is another's the same bytes a second time, by a hard link where `linked`.
-
-    Raises OSError.
+    """By a second name for what is ours (whoever fetched it takes the first away), and for another's where `linked`;
+    else by a copy. Raises OSError.
     """
     if is_same_file(parcel.source, target):
         return
-    if parcel.is_ours and os.path.exists(parcel.source):
-        move(parcel.source, target)
-        return
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    if linked and _link(os.path.realpath(parcel.source), target):
+    if (linked or parcel.is_ours) and _link(os.path.realpath(parcel.source), target):
         return
-    copy(parcel.source, target)
+    if parcel.is_ours:
+        move(parcel.source, target)
+    else:
+        copy(parcel.source, target)
 
 
 def is_same_file(one: str, other: str) -> bool:
