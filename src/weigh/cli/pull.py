@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import click
+from msgspec.structs import replace
 
 from weigh.cli.options import common, language_of
 from weigh.core.errors import BadReference, WeighError
@@ -83,22 +84,19 @@ def pull(
 
     how = How(language_of(lang), form_of(as_json, quiet), dry_run, yes, delete_held)
     try:
-        if (reference is None) == (locked is None):
-            raise BadReference("store.one_reference")
-        asked = Asked(
-            reference=reference or "",
-            include=include,
-            exclude=exclude,
-            also=also,
-            prefer=prefer,
-            layout=layout,
-            folder=folder,
-            lock=lock,
-        )
+        asked = Asked(reference=_one(reference, locked), include=include, exclude=exclude, also=also, prefer=prefer)
+        asked = replace(asked, layout=layout, folder=folder, lock=lock)
         ways = _ways(jobs, limit_rate, offline=offline)
         return _run(asked, locked, _gate(policy_path, allow, is_open=release_held), ways, how)
     except WeighError as error:
         return _fail(error, how)
+
+
+def _one(reference: str | None, locked: str | None) -> str:
+    """The reference; empty where a lock stands for one. Raises BadReference for both or neither."""
+    if (reference is None) == (locked is None):
+        raise BadReference("store.one_reference")
+    return reference or ""
 
 
 def _run(asked: Asked, locked: str | None, gate: Gate, ways: Ways, how: How) -> int:
