@@ -128,27 +128,34 @@ def _bring(plan: Plan, quarantine: Quarantine, ways: Ways, watch: Watch) -> int:
     watch.stage("fetch")
     order = sorted(plan.items, key=lambda item: (item.nbytes or 0) > 1 << 20)
 
+    line = _line(ways, Pace(ways.rate, ways.now, ways.wait), watch)
+
     def work(item: Item) -> int:
-        return _bring_one(item, quarantine, ways, watch)
+        return _bring_one(item, quarantine, watch.bytes_here, line)
 
     end = ways.client.close if ways.client is not None else lambda: None
     return sum(Crew(work, jobs=ways.jobs, stop=ways.stop, end=end).run(order, watch.tick))
 
 
-def _bring_one(item: Item, quarantine: Quarantine, ways: Ways, watch: Watch) -> int:
-    """1 where it had to be fetched, 0 where it was here."""
-    if item.here is not None and not item.is_fresh and verified(item.here, item.digest, quarantine):
-        watch.bytes_here(item.path, item.nbytes or 0)
-        return 0
+def _line(ways: Ways, pace: Pace, watch: Watch) -> Line | None:
+    """None where there is no network."""
     if ways.client is None:
-        raise SourceError("store.damaged", path=item.path)
+        return None
 
     def check() -> None:
         if ways.stop.is_set():
             raise Stopped
 
-    pace = Pace(ways.rate, ways.now, ways.wait)
-    line = Line(ways.client, pace, ways.now, watch.bytes_here, watch.waits, check)
+    return Line(ways.client, pace, ways.now, watch.bytes_here, watch.waits, check)
+
+
+def _bring_one(item: Item, quarantine: Quarantine, tell: Callable[[str, int], None], line: Line | None) -> int:
+    """1 where it had to be fetched, 0 where it was here."""
+    if item.here is not None and not item.is_fresh and verified(item.here, item.digest, quarantine):
+        tell(item.path, item.nbytes or 0)
+        return 0
+    if line is None:
+        raise SourceError("store.damaged", path=item.path)
     want = Want(path=item.path, nbytes=item.nbytes, digest=item.digest, sources=item.sources, is_fresh=item.is_fresh)
     fetch(want, quarantine, line)
     return 1

@@ -140,11 +140,13 @@ def _ways(jobs: int, limit_rate: str | None, *, offline: bool) -> Ways:
     from weigh.app.pull import Ways
     from weigh.sources.bulk import BulkClient, Surroundings
     from weigh.sources.client import Traffic
+    from weigh.store.crew import Stopped
 
     stop = threading.Event()
 
     def wait(seconds: float) -> None:
-        stop.wait(seconds)
+        if stop.wait(seconds):
+            raise Stopped
 
     client = None
     if not offline:
