@@ -337,7 +337,23 @@ def test_a_refusal_is_told_in_the_servers_words(
 def test_a_dead_hub_is_one_line(tmp_path: Path) -> None:
     with serving(hub({})) as server:
         pass
-    done = pull(server, tmp_path, "hf:org/name")
+    for reference in ("hf:org/name", "ms:org/name", f"{server.url}/some/where/else/a.bin"):
+        done = pull(server, tmp_path, reference, "--to", str(tmp_path / "out"))
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), reference
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.getuid() == 0, reason="nothing keeps root from writing")
+def test_a_place_that_may_not_be_written_is_one_line(folder: dict[str, Content], tmp_path: Path) -> None:
+    (tmp_path / "hub").mkdir(mode=0o500)
+    with serving(hub(folder)) as server:
+        done = pull(server, tmp_path, "hf:org/name")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+
+
+def test_a_place_that_is_a_file_is_one_line(folder: dict[str, Content], tmp_path: Path) -> None:
+    (tmp_path / "hub").write_text("")
+    with serving(hub(folder)) as server:
+        done = pull(server, tmp_path, "hf:org/name")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
 
 

@@ -21,8 +21,9 @@ from weigh.hubs import locate
 from weigh.hubs.hub import Place, Site
 from weigh.hubs.repository import check_path
 from weigh.names.reference import parse
+from weigh.sources.client import Answer, Client
 from weigh.sources.refusals import NotFetched
-from weigh.sources.request import Access, Ask, ask
+from weigh.sources.request import Access, Ask, ask, try_again
 from weigh.store.digest import Digest
 from weigh.store.layouts import huggingface
 from weigh.store.layouts.layout import Address
@@ -182,8 +183,7 @@ def _of_address(asked: Asked, place: Place, network: Network | None, stores: Sto
     what = place.hub.address(place.reference, place.site)
     path = unquote(urlsplit(what.url).path).rpartition("/")[2]
     check_path(path, asked.reference)
-    head = ask(network.client, msgspec.structs.replace(what, headers={"range": "bytes=0-0"})).answer
-    head.close()
+    head = _head(network.client, msgspec.structs.replace(what, headers={"range": "bytes=0-0"}))
     goal = goal_of(place.hub.id, stores, layout=None, folder=asked.folder)
     host = urlsplit(what.url).netloc.rpartition("@")[2]
     item = _at_address(what, path, head.status, head.headers)
@@ -197,6 +197,20 @@ def _of_address(asked: Asked, place: Place, network: Network | None, stores: Sto
         room=room_at(goal.root),
         lock=asked.lock,
     )
+
+
+def _head(client: Client, what: Ask) -> Answer:
+    """The head of the answer, which is closed. Raises NotFetched."""
+    tries = 0
+    while True:
+        try:
+            answer = ask(client, what).answer
+        except (ConnectionError, TimeoutError) as error:
+            tries += 1
+            try_again(client, error, tries, path=what.path)
+        else:
+            answer.close()
+            return answer
 
 
 def _at_address(what: Ask, path: str, status: int, headers: Mapping[str, str]) -> Item:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import msgspec
 
@@ -32,12 +33,17 @@ class Slow(Exception):
     """One connection brings less than several may."""
 
 
-def fetch(want: Want, quarantine: Quarantine, line: Line) -> Known:
-    """The file in quarantine, under its hash. Raises NotFetched, and SourceError for a disk that takes no more."""
+def fetch(want: Want, quarantine: Quarantine, line: Line, is_here: Callable[[], bool] = lambda: False) -> Known | None:
+    """The file in quarantine, under its hash; None where it `is_here` by now, for another process may have brought it.
+
+    Raises NotFetched, and SourceError for a disk that takes no more.
+    """
     target = quarantine.object(want.digest)
     with alone(quarantine.lock(want.digest.key), line.client.wait, lambda: line.waits(want.path)):
         if os.path.exists(target):
             return Known(want.digest.hex) if want.digest.kind == "sha256" else of_file(target, want.digest)
+        if is_here():
+            return None
         with Partial(quarantine.part(want.digest), want.digest, want.nbytes) as partial:
             if want.is_fresh:
                 partial.restart()
