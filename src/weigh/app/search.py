@@ -73,6 +73,8 @@ def _are_understood(family: Family, before: Sequence[Part], after: Sequence[Part
     if any(part.kind == "unknown" for part in after):
         return False
     told = {part.kind for part in before}
+    if not {"size", "version"} & told and _bears_a_figure(family) and any(part.kind == "tier" for part in after):
+        return False  # Mistral Large is no Mistral 7B
     versions = [part.text for part in after if part.kind == "version"] if not {"size", "version"} & told else []
     sizes = [part.text for part in after if part.kind == "size"]
     return all(_has_been(family, text) for text in versions) and all(_is_as_large(family, text) for text in sizes)
@@ -81,9 +83,13 @@ def _are_understood(family: Family, before: Sequence[Part], after: Sequence[Part
 def _has_been(family: Family, version: str) -> bool:
     """Is it a version of the family that bears no figure in its name, and no later one than is known?"""
     asked, known = _VERSION.fullmatch(version), _VERSION.fullmatch(family.version or "")
-    if asked is None or known is None or any(word[0].isdigit() for word in family.id.split("-")):
+    if asked is None or known is None or _bears_a_figure(family):
         return False
     return [int(figure) for figure in asked[1].split(".")] <= [int(figure) for figure in known[1].split(".")]
+
+
+def _bears_a_figure(family: Family) -> bool:
+    return any(word[0].isdigit() for word in family.id.split("-"))
 
 
 def _is_as_large(family: Family, size: str) -> bool:
