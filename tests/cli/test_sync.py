@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ from click.testing import CliRunner, Result
 from tests.loopback import Reply, serving
 from tests.publishers import publishers
 from weigh.cli.main import weigh as command
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+COMMANDS = [
+    command
+    for language in ("en", "zh")
+    for command in re.findall(r"^weigh catalog sync[^#\n]*", (DOCS / language / "sync.md").read_text("utf-8"), re.M)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +104,13 @@ def test_a_kept_file_that_is_damaged_hides_no_shipped_row(kept: Path) -> None:
     done = weigh("qwen3", "--json")
     assert done.return_value == 0 and json.loads(done.stdout)["entries"][0]["id"] == "qwen3"
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_the_page_shows_runs(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = synced(monkeypatch, *command.split()[3:])
+    assert done.exception is None and done.return_value == (2 if "--offline" in command else 0)
+
+
+def test_both_pages_show_the_same_commands() -> None:
+    assert len(COMMANDS) == 8 and COMMANDS[:4] == COMMANDS[4:]
