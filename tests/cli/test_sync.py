@@ -13,7 +13,6 @@ from tests.loopback import Reply, serving
 from tests.publishers import publishers
 from weigh.cli.main import weigh as command
 
-
 DOCS = Path(__file__).parents[2] / "docs"
 COMMANDS = [
     command
