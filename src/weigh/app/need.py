@@ -208,7 +208,7 @@ def _by_figures(text: str, told: set[str]) -> Iterator[Heard]:
 
 
 def _device_like(hits: Iterable[_Hit], memory: re.Match[str] | None) -> Iterator[Heard]:
-    """A machine of no name: a laptop, a card with 8 GB. The figure counts; without one what such a thing usually has."""
+    """A machine of no name: a laptop, a card with 8 GB; without a figure with what such a thing usually has."""
     figure = int(memory[1]) if memory is not None else None
     machines = [hit for hit in hits if hit.row.device and (figure or not (hit.row.needs_memory or hit.row.is_card))]
     if not machines:

@@ -12,7 +12,8 @@ class Taking(Row, frozen=True, kw_only=True):
     """`id` is a kind, `task.TASK` where a task goes before it, `KIND.server` on a card of a data centre.
 
     `task` is what the kind is usually wanted for, `called` the kind as names are decoded where fit goes by that;
-    `by_size` is what a doubling of its size is worth.
+    `by_size` is what a doubling of its size is worth;
+    `picture` what it is to draw: across, down, frames.
     """
 
     engine: str
@@ -23,6 +24,7 @@ class Taking(Row, frozen=True, kw_only=True):
     task: str | None = None
     called: str | None = None
     by_size: float
+    picture: tuple[int, int, int] | None = None
 
 
 class Pipeline(Row, frozen=True, kw_only=True):
