@@ -12,7 +12,9 @@ from weigh.core.units import in_bytes
 from weigh.fit.choice import Choice, Chosen, Heard, Step
 from weigh.knowledge.catalog import kinds, tasks
 from weigh.text import Language, safe, say
+from weigh.text.wrap import wrap
 
+_WIDTH = 100
 _STYLE = {"fits": "green", "tight": "yellow", "offload": "yellow", "no": "red"}
 
 
@@ -23,7 +25,7 @@ def chosen_lines(chosen: Chosen, language: Language) -> RenderableType:
 
 def _blocks(chosen: Chosen, language: Language) -> Iterator[RenderableType]:
     heard = say("choose.between", language).join(_heard(one, language) for one in chosen.need)
-    yield Text(say("choose.understood", language, heard=heard), style="dim")
+    yield Text(wrap(say("choose.understood", language, heard=heard), _WIDTH), style="dim")
     for number, step in enumerate(chosen.kinds, 1):
         yield Text()
         yield _head(number if len(chosen.kinds) > 1 else None, step, language)
@@ -61,8 +63,8 @@ def _choice(choice: Choice, language: Language) -> Iterator[RenderableType]:
     line.append(f"  {in_bytes(fit.memory.total)}  {safe(fit.device)}  {safe(fit.engine)}", style="default")
     yield Text()
     yield line
-    between = say("choose.between", language)
-    yield Padding(Text(between.join(say(one, language) for one in choice.why)), (0, 0, 0, 4))
+    reasons = say("choose.between", language).join(say(one, language) for one in choice.why)
+    yield Padding(Text(wrap(reasons, _WIDTH)), (0, 0, 0, 4))
     ids = [f"hf:{choice.repo_ids.hf}", *([f"ms:{choice.repo_ids.ms}"] if choice.repo_ids.ms else [])]
     yield Padding(Text("  ".join(map(safe, [*ids, choice.file])), style="dim"), (0, 0, 0, 4))
     for command in choice.commands:
