@@ -145,12 +145,13 @@ def _best(step: Step, need: Understood, devices: Sequence[Device], left: Counter
         other = best.get(choice.family)
         if other is None or choice.score > other.score:
             best[choice.family] = choice
-    return _foremost(best, step, left)
+    return _foremost(best, step, need, left)
 
 
-def _foremost(best: Mapping[str, Choice], step: Step, left: Counter[str]) -> list[Choice]:
+def _foremost(best: Mapping[str, Choice], step: Step, need: Understood, left: Counter[str]) -> list[Choice]:
     """Without those whose successor runs here too, and those that only can where another is made for it."""
     grades = {row.id: row.tasks.get(step.task, 0) for row in aptitudes()}
+    grades |= {row.id: 3 for row in aptitudes() if need.field is not None and row.field == need.field}
     most = max((grades[id] for id in best), default=0)
     is_whole = any(choice.fit.verdict == "fits" for choice in best.values())
     kept = []

@@ -153,8 +153,10 @@ def _standing(text: str, start: int) -> Iterator[str]:
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:
-    """Latin words end where letters end; Chinese ones anywhere."""
+    """Latin words end where letters end, or before the `s` of several; Chinese ones anywhere."""
     before = text[start - 1 : start] if text[start].isascii() else ""
+    if text[end : end + 1] == "s" and text[end - 1].isalpha():
+        end += 1
     after = text[end : end + 1] if text[end - 1].isascii() else ""
     return not (_is_letter(before) or _is_letter(after))
 

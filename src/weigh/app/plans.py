@@ -20,6 +20,7 @@ from weigh.fit.purposes import PURPOSES
 from weigh.fit.rank import COARSE
 from weigh.knowledge.takings import Taking, takings
 
+TRAINING_CONTEXT = 2048  # tokens of an example, where nobody says
 _LOCAL = ("llama.cpp", "ollama", "mlx")
 _PACKED_IN = {"AWQ-4bit": ("awq", "gptq")}  # labels nobody makes on the fly
 
@@ -106,7 +107,7 @@ def _fit(model: Able, taking: Taking, label: str | None, need: Understood, devic
     kind = taking.called or ("multimodal" if model.name.kind in PURPOSES else None)
     wish = Wish(
         engine=need.engine if need.engine in _LOCAL and taking.engine == "llama.cpp" else taking.engine,
-        context_length=need.context_length,
+        context_length=need.context_length or (TRAINING_CONTEXT if need.train is not None else None),
         quant=label,
         exact=False,
         train=need.train,

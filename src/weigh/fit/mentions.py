@@ -52,7 +52,9 @@ def _belongs(token: str, vocabulary: frozenset[str]) -> bool:
 
 
 def _singular(token: str) -> str:
-    return token[:-1] if token.endswith("s") and token[:-1].isdigit() else token
+    """Of `3090s` the product, unless the letter is part of its name, as in `L40S`."""
+    is_many = token.endswith("s") and token[-2:-1].isdigit() and token not in _vocabulary()[0]
+    return token[:-1] if is_many else token
 
 
 def _device_of(text: str, run: list[re.Match[str]], telling: frozenset[str]) -> tuple[Mention, str] | None:
