@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -82,6 +85,19 @@ def test_only_the_tables_that_are_needed_are_read() -> None:
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_page_shows_what_is_printed(lang: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / lang / "choose.md").read_text("utf-8")
+    blocks = [line.removeprefix("    ") for line in page.splitlines() if line.startswith("    ")]
+    shown = blocks[1 : blocks.index(next(line for line in blocks if line.startswith("weigh choose")))]
+    assert run(*shlex.split(blocks[0].removeprefix("$ weigh choose "))).output.splitlines() == shown
+    commands = [shlex.split(re.split(r" {2,}", line)[0]) for line in blocks if line.startswith("weigh choose")]
+    assert len(commands) == 6
+    for _, _, *arguments in commands:
+        on = [] if "--on" in arguments else ["--on", "3090"]
+        assert json.loads(run(*arguments, *on, "--json").output)["kinds"]
 
 
 def test_it_is_a_public_name() -> None:
