@@ -101,6 +101,15 @@ def test_nonsense_gets_nothing(need: str) -> None:
     assert (found.kinds, found.choices, found.excluded) == ((), (), ())
 
 
+@pytest.mark.parametrize("need", lines("choose_nonsense.txt"))
+def test_a_device_makes_no_sense_of_nonsense(need: str) -> None:
+    assert choose(need, Asked(device="4090", language="zh")).choices == ()
+
+
+def test_a_device_alone_is_a_need() -> None:
+    assert choose("4090").choices and choose(asked=Asked(device="4090")).choices
+
+
 def test_there_are_twenty_kinds_of_nonsense() -> None:
     assert len(set(lines("choose_nonsense.txt"))) == 20
 

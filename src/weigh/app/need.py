@@ -60,12 +60,13 @@ class Understood(Value, frozen=True, kw_only=True):
     prefer: Literal["speed", "quality", "memory"] | None = None
     hub: Literal["hf", "ms"] | None = None
     engine: str | None = None
+    is_of_device: bool = False
     heard: tuple[Heard, ...] = ()
 
     @property
     def is_nothing(self) -> bool:
-        """No word of it asks for a model."""
-        return not (self.tasks or self.kind or self.field or self.train or self.device)
+        """Nothing of it asks for a model; a device alone does where it is all that is said."""
+        return not (self.tasks or self.kind or self.field or self.train or self.is_of_device)
 
 
 class _Hit(NamedTuple):
@@ -91,7 +92,8 @@ def understand(text: str, asked: Asked) -> Understood:
             heard += _device_like(hits, memory)
     if _HAS_CHINESE.search(text) and not any(one.what == "language" for one in heard) and len(heard) > 0:
         heard.append(Heard(what="language", value="zh", origin="script"))
-    return _understood(_without_courtesy(heard))
+    named = mention is not None or not text.strip()
+    return _understood(_without_courtesy(heard), is_of_device=named and any(one.what == "device" for one in heard))
 
 
 def task_called(word: str) -> str | None:
@@ -205,7 +207,7 @@ def _by_figures(text: str, told: set[str]) -> Iterator[Heard]:
         value = round(float(figure) * _THOUSANDS[unit or ""])
         if value >= 1000:
             yield Heard(what="context", value=str(value), origin="words", words=found[0].strip())
-    if "max_size" not in told and (found := _SIZE.search(text)) is not None:
+    if "max_size" not in told and (found := _SIZE.search(text)) is not None and float(found[1]) > 0:
         yield Heard(what="max_size", value=found[1], origin="words", words=found[0].strip())
 
 
@@ -234,7 +236,7 @@ def _without_courtesy(heard: list[Heard]) -> list[Heard]:
     return [one for one in heard if not (others and one.what == "task" and one.value == _WEAK)]
 
 
-def _understood(heard: list[Heard]) -> Understood:
+def _understood(heard: list[Heard], *, is_of_device: bool) -> Understood:
     said: dict[str, list[str]] = {}
     for one in heard:
         said.setdefault(one.what, []).append(one.value)
@@ -253,5 +255,6 @@ def _understood(heard: list[Heard]) -> Understood:
         prefer=first.get("prefer"),  # type: ignore[arg-type]
         hub=first.get("hub"),  # type: ignore[arg-type]
         engine=first.get("engine"),
+        is_of_device=is_of_device,
         heard=tuple(heard),
     )
