@@ -17,6 +17,8 @@ COMMANDS = {
     "choose": "weigh.cli.choose:choose",
     "explain": "weigh.cli.explain:explain",
     "catalog": "weigh.cli.catalog:catalog",
+    "run": "weigh.cli.run:run",
+    "serve": "weigh.cli.serve:serve",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang", "--signatures", "--fail-on"}
