@@ -204,6 +204,18 @@ def test_no_more_is_given_than_asked_for() -> None:
         choose("chat", limit=0)
 
 
+def test_what_is_published_packed_is_not_packed_again() -> None:
+    first = choose("agents on 8x H200").choices[0]
+    assert (first.name, first.quantisation, first.file) == ("GLM-5.3", "FP8", "*.safetensors")
+    assert not any("convert" in command for command in first.commands)
+
+
+def test_what_llamacpp_loads_is_made_first() -> None:
+    first = choose("coding on a 4090").choices[0]
+    pull, convert, run, server = first.commands
+    assert convert.split()[:2] == ["weigh", "convert"] and all(first.file in one for one in (convert, run, server))
+
+
 def test_what_is_left_out_is_counted() -> None:
     left = {one.reason: one.count for one in chosen("chat", Asked(device="Raspberry Pi 5 8GB")).excluded}
     assert left["closed"] > 10 and left["device"] > 20

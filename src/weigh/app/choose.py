@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from weigh.app.candidates import Able, able, shut_out
 from weigh.app.fit import devices_of
 from weigh.app.need import Asked, Understood, language_called, task_called, understand
@@ -18,6 +20,7 @@ from weigh.core.saying import Saying
 from weigh.core.schema import SCHEMA
 from weigh.fit.case import ENGINES
 from weigh.fit.choice import Choice, Chosen, Heard, Ids, Left, Step, Terms
+from weigh.fit.devices import GB
 from weigh.fit.rank import Merit, worth
 from weigh.knowledge.aptitudes import aptitudes
 from weigh.knowledge.catalog import Kind, Licence, families, kinds, tasks
@@ -41,7 +44,7 @@ def choose(need: str = "", asked: Asked | None = None, *, limit: int = 3, run: R
     if understood.is_nothing:
         return Chosen(schema=SCHEMA, query=need or None, need=understood.heard)
     devices = devices_of((understood.device,) if understood.device else (), run)
-    heard = [*understood.heard, *_supposed(understood, devices)]
+    heard = [*(_resolved(one, devices) for one in understood.heard), *_supposed(understood, devices)]
     steps = _steps(understood)
     left: Counter[str] = Counter()
     choices = [choice for step in steps for choice in _best(step, understood, devices, left)[:limit]]
@@ -105,7 +108,18 @@ def _supposed(need: Understood, devices: Sequence[Device]) -> Iterator[Heard]:
     if not need.tasks and (need.kind is None or _usual_of(need.kind) == USUAL_TASK):
         yield Heard(what="task", value=USUAL_TASK, origin="usual")
     if not need.device:
-        yield from (Heard(what="device", value=one.name, origin="machine") for one in devices)
+        yield from (Heard(what="device", value=_called(one), origin="machine") for one in devices)
+
+
+def _resolved(one: Heard, devices: Sequence[Device]) -> Heard:
+    """Of a device the product that was understood."""
+    named = ", ".join(map(_called, devices))
+    return msgspec.structs.replace(one, value=named) if one.what == "device" else one
+
+
+def _called(device: Device) -> str:
+    memory = "" if "GB" in device.name else f" {round(device.memory / GB)}GB"
+    return f"{device.count}x {device.name}{memory}" if device.count > 1 else device.name + memory
 
 
 def _steps(need: Understood) -> tuple[Step, ...]:
@@ -219,5 +233,5 @@ def _choice(model: Able, step: Step, need: Understood, devices: Sequence[Device]
 
 
 def _written(merit: Merit) -> str:
-    total = f"{merit.total_b:g}B"
-    return total if merit.active_b == merit.total_b else f"{total}-A{merit.active_b:g}B"
+    total = f"{float(f'{merit.total_b:.3g}'):g}B"
+    return total if merit.active_b == merit.total_b else f"{total}-A{merit.active_b:.3g}B"

@@ -126,4 +126,6 @@ def _is_packed(model: Able, plan: Plan) -> bool:
     """Is it to be packed otherwise than it is published? llama.cpp takes its own files alone."""
     if plan.fit.engine in ("llama.cpp", "ollama") and plan.label is not None:
         return True
+    if plan.label == "FP8" and f"{model.id}-BF16" in model.family.hf:
+        return False  # what has a sibling in sixteen bits is itself in eight
     return plan.label not in (None, "F16", "BF16", model.aptitude.packed)

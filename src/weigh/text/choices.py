@@ -41,11 +41,23 @@ def _blocks(chosen: Chosen, language: Language) -> Iterator[RenderableType]:
 
 
 def _heard(one: Heard, language: Language) -> str:
-    value = _task(one.value, language) if one.what == "task" else safe(one.value)
+    value = _value(one, language)
     if one.origin == "words":
         return say(f"choose.heard.{one.what}", language, value=value, words=safe(one.words or ""))
     said = say(f"choose.by.{one.origin}", language)
     return say(f"choose.heard.{one.what}", language, value=value, words=said)
+
+
+def _value(one: Heard, language: Language) -> str:
+    match one.what:
+        case "task":
+            return _task(one.value, language)
+        case "kind":
+            return safe(getattr(kinds()[one.value].names, language))
+        case "prefer":
+            return say(f"choose.prefer.{one.value}", language)
+        case _:
+            return safe(one.value)
 
 
 def _head(number: int | None, step: Step, language: Language) -> RenderableType:
