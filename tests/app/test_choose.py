@@ -212,7 +212,7 @@ def test_what_is_published_packed_is_not_packed_again() -> None:
 
 def test_what_llamacpp_loads_is_made_first() -> None:
     first = choose("coding on a 4090").choices[0]
-    pull, convert, run, server = first.commands
+    _, convert, run, server = first.commands
     assert convert.split()[:2] == ["weigh", "convert"] and all(first.file in one for one in (convert, run, server))
 
 
