@@ -13,6 +13,8 @@ LOADERS = frozenset({("torch.storage", "_load_from_bytes")})
 # Those that look an attribute up: harmless where what they look up is.
 GETTERS = frozenset({("builtins", "getattr"), ("__builtin__", "getattr")})
 NAMERS = frozenset({("operator", "attrgetter"), ("_operator", "attrgetter")})
+# Those whose objects are text itself, as a name has to be.
+TEXTS = frozenset({("builtins", "str"), ("__builtin__", "str"), ("__builtin__", "unicode")})
 JUDGED = LOADERS | GETTERS | NAMERS
 
 # What stands on the symbolic stack: scalars, strings, Blobs, tuples, lists, and the nodes below.
@@ -54,6 +56,12 @@ class Call:
         self.function, self.arguments = function, arguments
         self.items: tuple[tuple[Node, Node], ...] | list[tuple[Node, Node]] = ()
         self.state: Node = None
+
+
+class Instance(Call):
+    """What NEWOBJ makes: an object of a class, by its `__new__` alone."""
+
+    __slots__ = ()
 
 
 class Pairs:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from weigh.codecs.pickle_bombs import is_expanding
 from weigh.codecs.pickle_machine import MARK, NODE, PLACE, Machine, Step, Steps, Stopped
-from weigh.codecs.pickle_nodes import Call, Global, Judged, Node, Pairs, Persistent
+from weigh.codecs.pickle_nodes import TEXTS, Call, Global, Instance, Judged, Node, Pairs, Persistent
 from weigh.codecs.pickle_opcodes import OPCODES, Argument
 
 PROTOCOLS = range(6)
@@ -197,9 +197,22 @@ def _reduce(machine: Machine, argument: Argument) -> None:
     machine.call(function, arguments)
 
 
+def _new(machine: Machine, argument: Argument) -> None:
+    arguments, function = machine.pop(), machine.pop()
+    machine.call(function, arguments)
+    _as_instance(machine, function)
+
+
 def _new_with_keywords(machine: Machine, argument: Argument) -> None:
     keywords, arguments, function = machine.pop(), machine.pop(), machine.pop()
     machine.call(function, (arguments, keywords))
+    _as_instance(machine, function)
+
+
+def _as_instance(machine: Machine, function: Node) -> None:
+    made = machine.stack[-1]
+    if type(made) is Call and type(function) is Global and (function.module, function.name) not in TEXTS:
+        machine.stack[-1] = Instance(made.function, made.arguments)
 
 
 def _inst(machine: Machine, argument: Argument) -> None:
@@ -292,7 +305,7 @@ _DO: Mapping[str, Step] = {
     "GLOBAL": _global,
     "STACK_GLOBAL": _stack_global,
     "REDUCE": _reduce,
-    "NEWOBJ": _reduce,
+    "NEWOBJ": _new,
     "NEWOBJ_EX": _new_with_keywords,
     "INST": _inst,
     "OBJ": _obj,
