@@ -70,7 +70,9 @@ def _nested(folder: Path) -> Path:
 
 def _nemo(folder: Path) -> Path:
     torch.save({"encoder.weight": torch.ones(3)}, folder / "model_weights.ckpt")
-    (folder / "model_config.yaml").write_text("target: nemo.collections.asr.models.EncDecCTCModel\nsample_rate: 16000\n")
+    (folder / "model_config.yaml").write_text(
+        "target: nemo.collections.asr.models.EncDecCTCModel\nsample_rate: 16000\n"
+    )
     with tarfile.open(folder / "asr.nemo", "w") as archive:
         for name in ("model_weights.ckpt", "model_config.yaml"):
             archive.add(folder / name, f"./{name}")

@@ -10,7 +10,9 @@ import numpy as np
 
 from tools.honest import Honest
 
-TEMPLATES = {path.stem: path.read_text("utf-8") for path in sorted((Path(__file__).parent / "templates").glob("*.jinja"))}
+TEMPLATES = {
+    path.stem: path.read_text("utf-8") for path in sorted((Path(__file__).parent / "templates").glob("*.jinja"))
+}
 _TALK = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": "What is the weather in Paris?"},
@@ -64,7 +66,9 @@ def _gguf(folder: Path, *, name: str) -> Path:
 
     writer = gguf.GGUFWriter(folder / f"{name}.gguf", "llama")
     writer.add_chat_template(TEMPLATES[name])
-    writer.add_chat_template([{"name": "tool_use", "template": TEMPLATES["small"]}, {"name": "default", "template": TEMPLATES[name]}])
+    writer.add_chat_template(
+        [{"name": "tool_use", "template": TEMPLATES["small"]}, {"name": "default", "template": TEMPLATES[name]}]
+    )
     writer.add_tensor("output_norm.weight", np.ones(32, dtype=np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -83,7 +87,9 @@ def _cases(name: str) -> tuple[Honest, ...]:
     }
     return (
         *(Honest(f"{name} in {place}", write, read if place == "file" else None) for place, write in places.items()),
-        Honest(f"{name} in tokenizer", functools.partial(_tokenizer, template=TEMPLATES[name], old=True), _read_tokenizer),
+        Honest(
+            f"{name} in tokenizer", functools.partial(_tokenizer, template=TEMPLATES[name], old=True), _read_tokenizer
+        ),
     )
 
 
@@ -92,5 +98,9 @@ _NAMED = {"default": TEMPLATES["thinking"], "tool_use": TEMPLATES["llama_tools"]
 CASES: tuple[Honest, ...] = (
     *(case for name in TEMPLATES for case in _cases(name)),
     Honest("named templates", functools.partial(_tokenizer, template=_NAMED, old=False), _read_tokenizer),
-    Honest("named templates in the configuration", functools.partial(_tokenizer, template=_NAMED, old=True), _read_tokenizer),
+    Honest(
+        "named templates in the configuration",
+        functools.partial(_tokenizer, template=_NAMED, old=True),
+        _read_tokenizer,
+    ),
 )

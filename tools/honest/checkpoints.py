@@ -54,7 +54,13 @@ def _dynamic() -> nn.Module:
 
 def _sparse() -> object:
     eye = torch.eye(4)
-    return [eye.to_sparse(), eye.to_sparse_csr(), eye.to_sparse_csc(), eye.to_sparse_bsr((2, 2)), eye.to_sparse_bsc((2, 2))]
+    return [
+        eye.to_sparse(),
+        eye.to_sparse_csr(),
+        eye.to_sparse_csc(),
+        eye.to_sparse_bsr((2, 2)),
+        eye.to_sparse_bsc((2, 2)),
+    ]
 
 
 def _views() -> object:
@@ -158,7 +164,10 @@ def _read_distributed(folder: Path) -> object:
 
 
 def _tar_file(folder: Path) -> Path:
-    torch.save({"state_dict": network().state_dict(), "arch": "resnet18", "best_acc1": torch.tensor(3.0)}, folder / "model_best.pth.tar")
+    torch.save(
+        {"state_dict": network().state_dict(), "arch": "resnet18", "best_acc1": torch.tensor(3.0)},
+        folder / "model_best.pth.tar",
+    )
     return folder / "model_best.pth.tar"
 
 

@@ -79,20 +79,28 @@ def _mixed() -> object:
             ("n", pipeline.make_pipeline(impute.SimpleImputer(), preprocessing.StandardScaler()), [0, 1]),
             ("c", preprocessing.OneHotEncoder(handle_unknown="ignore"), [2]),
             ("k", "passthrough", [3]),
-            ("x", preprocessing.FunctionTransformer(np.log1p), compose.make_column_selector(dtype_include=float) if False else [0]),
+            (
+                "x",
+                preprocessing.FunctionTransformer(np.log1p),
+                compose.make_column_selector(dtype_include=float) if False else [0],
+            ),
         ]
     )
     return pipeline.Pipeline([("columns", columns), ("clf", linear_model.LogisticRegression())]).fit(X, Y)
 
 
 def _searched() -> object:
-    return model_selection.GridSearchCV(svm.SVC(), {"C": [1, 10]}, cv=2, scoring=metrics.make_scorer(metrics.f1_score, average="macro")).fit(X, Y)
+    return model_selection.GridSearchCV(
+        svm.SVC(), {"C": [1, 10]}, cv=2, scoring=metrics.make_scorer(metrics.f1_score, average="macro")
+    ).fit(X, Y)
 
 
 def _halved() -> object:
     import scipy.stats
 
-    return model_selection.RandomizedSearchCV(linear_model.Ridge(), {"alpha": scipy.stats.loguniform(1e-3, 1)}, n_iter=2, cv=2, random_state=0).fit(X, Y)
+    return model_selection.RandomizedSearchCV(
+        linear_model.Ridge(), {"alpha": scipy.stats.loguniform(1e-3, 1)}, n_iter=2, cv=2, random_state=0
+    ).fit(X, Y)
 
 
 COMPOSED: dict[str, Callable[[], object]] = {

@@ -60,7 +60,9 @@ def _saved(name: str, *, shard: str | None = None, old: bool = False) -> Honest:
         if old:
             torch.save(model.state_dict(), inside / "pytorch_model.bin")
             (inside / "model.safetensors").unlink()
-        (inside / "README.md").write_text("---\nlicense: mit\npipeline_tag: text-generation\n---\n# A model\n\n`pip install x`\n")
+        (inside / "README.md").write_text(
+            "---\nlicense: mit\npipeline_tag: text-generation\n---\n# A model\n\n`pip install x`\n"
+        )
         return inside
 
     kind = "in shards" if shard else "as bin" if old else "as safetensors"
@@ -78,11 +80,17 @@ def _old_shards(folder: Path) -> Path:
     model.config.save_pretrained(inside)
     state = model.state_dict()
     names = [f"pytorch_model-0000{number}-of-00002.bin" for number in (1, 2)]
-    halves = {name: {key: value for at, (key, value) in enumerate(state.items()) if at % 2 == number} for number, name in enumerate(names)}
+    halves = {
+        name: {key: value for at, (key, value) in enumerate(state.items()) if at % 2 == number}
+        for number, name in enumerate(names)
+    }
     for name, half in halves.items():
         torch.save({key: value.clone() for key, value in half.items()}, inside / name)
     total = sum(value.numel() * value.element_size() for value in state.values())
-    index = {"metadata": {"total_size": total}, "weight_map": {key: name for name, half in halves.items() for key in half}}
+    index = {
+        "metadata": {"total_size": total},
+        "weight_map": {key: name for name, half in halves.items() for key in half},
+    }
     (inside / "pytorch_model.bin.index.json").write_text(json.dumps(index))
     return inside
 
@@ -91,8 +99,13 @@ def tokenizer(template: str | dict[str, str] | None = None) -> transformers.PreT
     """A small byte-level tokenizer."""
     own = tokenizers.Tokenizer(models.BPE())
     own.pre_tokenizer, own.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    own.train_from_iterator(["a model is weighed"] * 3, trainers.BpeTrainer(vocab_size=60, special_tokens=["<pad>", "<s>", "</s>"], show_progress=False))
-    made = transformers.PreTrainedTokenizerFast(tokenizer_object=own, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
+    own.train_from_iterator(
+        ["a model is weighed"] * 3,
+        trainers.BpeTrainer(vocab_size=60, special_tokens=["<pad>", "<s>", "</s>"], show_progress=False),
+    )
+    made = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=own, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
+    )
     made.chat_template = template
     return made
 
@@ -106,7 +119,9 @@ def _with_tokenizer(folder: Path) -> Path:
 
 def _read_with_tokenizer(folder: Path) -> object:
     transformers.AutoModelForCausalLM.from_pretrained(folder)
-    return transformers.AutoTokenizer.from_pretrained(folder).apply_chat_template([{"role": "user", "content": "a"}], tokenize=False)
+    return transformers.AutoTokenizer.from_pretrained(folder).apply_chat_template(
+        [{"role": "user", "content": "a"}], tokenize=False
+    )
 
 
 def _bert_files(folder: Path) -> Path:
@@ -172,8 +187,14 @@ def _adapter(folder: Path, *, old: bool) -> Path:
 
     inside = folder / "adapter"
     inside.mkdir()
-    weights = {f"base_model.model.model.layers.0.self_attn.{part}_proj.lora_{side}.weight": torch.ones(4, 4) for part in "qv" for side in "AB"}
-    torch.save(weights, inside / "adapter_model.bin") if old else save_file(weights, inside / "adapter_model.safetensors", {"format": "pt"})
+    weights = {
+        f"base_model.model.model.layers.0.self_attn.{part}_proj.lora_{side}.weight": torch.ones(4, 4)
+        for part in "qv"
+        for side in "AB"
+    }
+    torch.save(weights, inside / "adapter_model.bin") if old else save_file(
+        weights, inside / "adapter_model.safetensors", {"format": "pt"}
+    )
     config = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj"], "base_model_name_or_path": "org/base", "auto_mapping": None, "bias": "none", "modules_to_save": None}  # fmt: skip
     (inside / "adapter_config.json").write_text(json.dumps(config))
     return inside

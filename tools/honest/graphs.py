@@ -113,7 +113,9 @@ def _classic(folder: Path) -> Path:
         target_treeids=[0, 0], target_nodeids=[1, 2], target_ids=[0, 0], target_weights=[1.0, 2.0],
     )  # fmt: skip
     value = helper.make_tensor_value_info
-    graph = helper.make_graph([node], "forest", [value("x", TensorProto.FLOAT, [None, 4])], [value("y", TensorProto.FLOAT, [None, 1])])
+    graph = helper.make_graph(
+        [node], "forest", [value("x", TensorProto.FLOAT, [None, 4])], [value("y", TensorProto.FLOAT, [None, 1])]
+    )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
     model = helper.make_model(graph, opset_imports=opsets, producer_name="skl2onnx")
     model.ir_version = 9
@@ -134,7 +136,9 @@ def _optimised(folder: Path) -> Path:
 
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(folder / "optimised.onnx")
-    onnxruntime.InferenceSession(_onnx("plain.onnx", _MATMUL).write(folder), options, providers=["CPUExecutionProvider"])
+    onnxruntime.InferenceSession(
+        _onnx("plain.onnx", _MATMUL).write(folder), options, providers=["CPUExecutionProvider"]
+    )
     return folder / "optimised.onnx"
 
 

@@ -12,7 +12,17 @@ from torch.nn.utils import parametrizations, prune
 from tools.honest import Honest, saved
 
 # What the constructors of layers want, tried in turn.
-_TRIES: tuple[tuple[object, ...], ...] = ((), (4,), (4, 4), (4, 4, 3), (2, 4, 4), (4, 2), ([4],), ((1, 1, 1, 1),), (1, (2, 2)))
+_TRIES: tuple[tuple[object, ...], ...] = (
+    (),
+    (4,),
+    (4, 4),
+    (4, 4, 3),
+    (2, 4, 4),
+    (4, 2),
+    ([4],),
+    ((1, 1, 1, 1),),
+    (1, (2, 2)),
+)
 
 
 def layer(kind: type[nn.Module]) -> nn.Module | None:

@@ -65,7 +65,9 @@ def _lightning() -> Iterator[Honest]:
 def _trainer(folder: Path) -> Path:
     import transformers
 
-    config = transformers.BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, vocab_size=16)
+    config = transformers.BertConfig(
+        hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, vocab_size=16
+    )
     rows = [{"input_ids": torch.tensor([1, 2, 3]), "labels": torch.tensor(1)} for _ in range(4)]
     arguments = transformers.TrainingArguments(
         output_dir=str(folder / "run"), max_steps=2, save_steps=2, use_cpu=True, report_to=[], disable_tqdm=True,
@@ -80,7 +82,10 @@ def _trainer(folder: Path) -> Path:
 def _read_trainer(folder: Path) -> object:
     import transformers
 
-    found = {name: torch.load(folder / name, weights_only=False) for name in ("optimizer.pt", "scheduler.pt", "training_args.bin")}
+    found = {
+        name: torch.load(folder / name, weights_only=False)
+        for name in ("optimizer.pt", "scheduler.pt", "training_args.bin")
+    }
     return found, transformers.BertForSequenceClassification.from_pretrained(folder)
 
 
@@ -89,7 +94,9 @@ def _arguments(name: str, **options: object) -> Honest:
         import transformers
 
         kind = getattr(transformers, name)
-        torch.save(kind(output_dir=str(folder / "x"), use_cpu=True, report_to=[], **options), folder / "training_args.bin")
+        torch.save(
+            kind(output_dir=str(folder / "x"), use_cpu=True, report_to=[], **options), folder / "training_args.bin"
+        )
         return folder / "training_args.bin"
 
     return Honest(f"{name} {' '.join(options)}", write)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from weigh.codecs.pickle_bombs import is_expanding
+from weigh.codecs.pickle_distributions import runs_text
 from weigh.codecs.pickle_machine import MARK, NODE, PLACE, Machine, Step, Steps, Stopped
 from weigh.codecs.pickle_nodes import TEXTS, Call, Global, Instance, Judged, Node, Pairs, Persistent
 from weigh.codecs.pickle_opcodes import OPCODES, Argument
@@ -12,6 +14,10 @@ from weigh.codecs.pickle_opcodes import OPCODES, Argument
 PROTOCOLS = range(6)
 MOST_SLOT = 1 << 20  # C pickle makes room for every slot below the one that is filled
 SLOTS_AHEAD = 8
+# Modules whose networks are built from a configuration: YOLO's evaluates text in it, transformers' may fetch code that
+# it names. Pickles make their objects without it; outputs and sets of weights alone are made by a call.
+_BUILDERS = re.compile(r"models\.|ultralytics\.nn\.|t(?:imm|orchvision)\.models\.|transformers\.models\.\w+\.modeling_")
+_CALLED_ALL_THE_SAME = ("Output", "Outputs", "_Weights", "WithPooling", "WithPast", "Config", "Type")
 LEAST_SHARED = 20  # fewer parts used again cannot come to much
 
 
@@ -194,7 +200,18 @@ def _extension(machine: Machine, argument: Argument) -> None:
 
 def _reduce(machine: Machine, argument: Argument) -> None:
     arguments, function = machine.pop(), machine.pop()
+    _call(machine, function, arguments)
+
+
+def _call(machine: Machine, function: Node, arguments: Node) -> None:
+    """A call proper, not NEWOBJ: a network's class is never called so by what honest libraries write."""
+    if type(function) is Global and _is_built(function):
+        machine.stream.imports.setdefault((function.module, f"{function.name}.__init__"), machine.offset)
     machine.call(function, arguments)
+
+
+def _is_built(function: Global) -> bool:
+    return bool(_BUILDERS.match(function.module)) and not function.name.endswith(_CALLED_ALL_THE_SAME)
 
 
 def _new(machine: Machine, argument: Argument) -> None:
@@ -218,14 +235,14 @@ def _as_instance(machine: Machine, function: Node) -> None:
 def _inst(machine: Machine, argument: Argument) -> None:
     assert isinstance(argument, tuple)
     arguments = tuple(machine.pop_to_mark())
-    machine.call(machine.name(*argument), arguments)
+    _call(machine, machine.name(*argument), arguments)
 
 
 def _obj(machine: Machine, argument: Argument) -> None:
     taken = machine.pop_to_mark()
     if not taken:
         raise machine.malformed("pickle.stack")
-    machine.call(taken[0], tuple(taken[1:]))
+    _call(machine, taken[0], tuple(taken[1:]))
 
 
 def _build(machine: Machine, argument: Argument) -> None:
@@ -233,6 +250,8 @@ def _build(machine: Machine, argument: Argument) -> None:
     target = machine.top()
     if isinstance(target, Call):
         target.state = state
+        if runs_text(target, state):
+            machine.computed()
     elif isinstance(target, Global):
         machine.computed()  # a class or function of the program itself is changed
 
