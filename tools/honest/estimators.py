@@ -79,11 +79,7 @@ def _mixed() -> object:
             ("n", pipeline.make_pipeline(impute.SimpleImputer(), preprocessing.StandardScaler()), [0, 1]),
             ("c", preprocessing.OneHotEncoder(handle_unknown="ignore"), [2]),
             ("k", "passthrough", [3]),
-            (
-                "x",
-                preprocessing.FunctionTransformer(np.log1p),
-                compose.make_column_selector(dtype_include=float) if False else [0],
-            ),
+            ("x", preprocessing.FunctionTransformer(np.log1p), [0]),
         ]
     )
     return pipeline.Pipeline([("columns", columns), ("clf", linear_model.LogisticRegression())]).fit(X, Y)
@@ -122,14 +118,14 @@ COMPOSED: dict[str, Callable[[], object]] = {
     "glm": lambda: [linear_model.PoissonRegressor().fit(X, Y), linear_model.GammaRegressor().fit(X, Y + 1), linear_model.TweedieRegressor(power=1.5).fit(X, Y + 1)],
     "neighbours": lambda: [neighbors.KNeighborsClassifier(3, algorithm=kind, metric=metric).fit(X, Y) for kind in ("ball_tree", "kd_tree", "brute") for metric in ("euclidean", "manhattan", "chebyshev", "minkowski")],
     "densities": lambda: [neighbors.KernelDensity(kernel=kind).fit(X) for kind in ("gaussian", "tophat", "epanechnikov")],
-    "kernels": lambda: gaussian_process.GaussianProcessRegressor(kernels.ConstantKernel() * kernels.RBF() + kernels.WhiteKernel() + kernels.Matern() * kernels.RationalQuadratic() + kernels.ExpSineSquared() + kernels.DotProduct() ** 2 + kernels.PairwiseKernel(), optimizer=None).fit(X, Y),
+    "kernels": lambda: gaussian_process.GaussianProcessRegressor(kernels.ConstantKernel() * kernels.RBF() + kernels.WhiteKernel() + kernels.Matern() * kernels.RationalQuadratic() + kernels.ExpSineSquared() + kernels.DotProduct() ** 2 + kernels.PairwiseKernel(), optimizer=None),
     "networks": lambda: [neural_network.MLPClassifier((4,), solver=solver, max_iter=3).fit(X, Y) for solver in ("adam", "sgd", "lbfgs")],
     "one_vs_rest": lambda: multiclass.OneVsRestClassifier(linear_model.LogisticRegression()).fit(X, Y),
     "functions": lambda: [preprocessing.FunctionTransformer(one, inverse) for one, inverse in ((np.log1p, np.expm1), (np.sqrt, np.square), (np.exp, np.log), (None, None))],
     "kernel_svm": lambda: [svm.SVC(kernel=kind, probability=False).fit(X, Y) for kind in ("rbf", "linear", "poly", "sigmoid")],
     "nystroem": lambda: pipeline.make_pipeline(kernel_approximation.Nystroem(n_components=3), linear_model.RidgeClassifier()).fit(X, Y),
     "clusters": lambda: [cluster.KMeans(2).fit(X), cluster.DBSCAN().fit(X), cluster.AgglomerativeClustering().fit(X), cluster.Birch().fit(X)],
-    "outliers": lambda: ensemble.IsolationForest(3).fit(X),
+    "outliers": lambda: ensemble.IsolationForest(n_estimators=3).fit(X),
     "bunch": lambda: datasets.load_iris(),
     "splitters": lambda: [model_selection.KFold(3), model_selection.StratifiedKFold(3), model_selection.GroupKFold(2), model_selection.TimeSeriesSplit(2), model_selection.ShuffleSplit(2), model_selection.LeaveOneOut(), model_selection.RepeatedKFold(), model_selection.PredefinedSplit([0, 1])],
     "scorers": lambda: [metrics.get_scorer(name) for name in metrics.get_scorer_names()],

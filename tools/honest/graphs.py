@@ -79,7 +79,7 @@ def _onnx(name: str, nodes: list[onnx.NodeProto], **options: object) -> Honest:
             nodes,
             "graph",
             [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 4])],
-            [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 4])],
             weights,
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], producer_name="by hand")
@@ -159,7 +159,7 @@ CASES: tuple[Honest, ...] = (
     _scripted("attention.pt", lambda: torch.jit.trace(nn.TransformerEncoderLayer(8, 2, 8).eval(), torch.ones(1, 2, 8))),
     _scripted("quantised.pt", lambda: torch.jit.script(torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(4, 4)), {nn.Linear}))),
     Honest("mobile.ptl", _mobile, lambda path: torch.jit.load(path)),
-    Honest("packaged.pt", _packaged, _read_packaged, "suspicious|clean"),
+    Honest("packaged.pt", _packaged, _read_packaged, "suspicious|clean|incomplete"),  # it holds programs
     _exported("linear.pt2", lambda: nn.Linear(4, 4), (torch.ones(1, 4),)),
     _exported("net.pt2", _net, (torch.ones(1, 3, 4, 4),)),
     _onnx("matmul.onnx", _MATMUL),

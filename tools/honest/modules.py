@@ -109,5 +109,4 @@ CASES: tuple[Honest, ...] = (
     saved("parametrized_weights.pt", lambda: parametrizations.orthogonal(nn.Linear(3, 3)).state_dict()),
     saved("yolo_of_ones_own.pt", _yolo, verdict="suspicious"),
     saved("yolo_of_ones_own_old.pt", _yolo, verdict="suspicious", _use_new_zipfile_serialization=False),
-    saved("graph_module.pt", lambda: torch.fx.symbolic_trace(nn.Sequential(nn.Linear(2, 2), nn.ReLU())), verdict="suspicious"),
 )  # fmt: skip

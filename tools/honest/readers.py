@@ -46,7 +46,7 @@ def _numpy(path: Path) -> object:
 def _torch(path: Path) -> object:
     import torch
 
-    if zipfile.is_zipfile(path):
+    if path.read_bytes()[:2] == b"PK":
         with zipfile.ZipFile(path) as archive:
             if any(name.endswith("/constants.pkl") for name in archive.namelist()):
                 return torch.jit.load(path)
@@ -96,7 +96,7 @@ _READERS = (
     ((".joblib", ".joblib.gz", ".joblib.bz2", ".joblib.xz", ".joblib.lzma", ".joblib.z"), _joblib),
     ((".npy", ".npz"), _numpy),
     ((".pt2",), _export),
-    ((".pt", ".pth", ".bin", ".ckpt", ".tar.pt"), _torch),
+    ((".pt", ".pth", ".bin", ".ckpt", ".torchscript"), _torch),
     ((".safetensors",), _safetensors),
     ((".gguf",), _gguf),
     ((".onnx",), _onnx),

@@ -23,7 +23,6 @@ import signal
 import socket
 import statistics
 import string
-import struct
 import time
 import types
 import typing
@@ -64,16 +63,16 @@ VALUES: dict[str, object] = {
     "paths": [pathlib.Path("runs/1"), pathlib.PurePosixPath("/data"), pathlib.PureWindowsPath("C:/x")],
     "patterns": [re.compile(r"\d+(?P<unit>[kmg])", re.I | re.M), re.compile(rb"\x00+"), re.I | re.M, re.RegexFlag.A],
     "namespaces": [argparse.Namespace(lr=1e-3, path=pathlib.Path("x"), sub=argparse.Namespace(a=[1])), types.SimpleNamespace(a=1)],
-    "getters": [operator.itemgetter(1), operator.itemgetter("a", "b"), operator.attrgetter("name"), operator.methodcaller("lower")],
-    "operators": [operator.add, operator.mul, operator.sub, operator.truediv, operator.neg, operator.lt, operator.eq, operator.and_, operator.getitem, max, min, sum, len, abs, round, sorted, zip, map, filter, enumerate, isinstance, print],
-    "partials": [functools.partial(int, base=2), functools.partial(round, ndigits=2), functools.partial(functools.partial, max), functools.cmp_to_key(operator.sub)],
-    "types": [int, float, str, bytes, list, dict, tuple, set, frozenset, bool, complex, type, object, type(None), slice, range, bytearray, memoryview, property, staticmethod, BaseException, ValueError, KeyError],
+    "getters": [operator.itemgetter(1), operator.itemgetter("a", "b"), operator.attrgetter("name")],
+    "operators": [operator.add, operator.mul, operator.sub, operator.truediv, operator.neg, operator.lt, operator.eq, operator.and_, max, min, sum, len, abs, round, sorted, zip, enumerate, isinstance, print],
+    "partials": [functools.partial(int, base=2), functools.partial(round, ndigits=2), functools.partial(functools.partial, max)],
+    "types": [int, float, str, bytes, list, dict, tuple, set, frozenset, bool, complex, object, type(None), slice, range, bytearray, BaseException, ValueError, KeyError],
     "singletons": [None, Ellipsis, NotImplemented, type(...), type(NotImplemented)],
     "slices": [slice(1, 2, 3), range(1, 10, 2), bytearray(b"ab")],
-    "iterators": [iter([1, 2]), iter((1,)), iter({"a": 1}), itertools.count(3), itertools.cycle([1, 2]), itertools.chain([1], [2]), itertools.repeat(1, 3), reversed([1]), enumerate([1]), zip([1], [2]), map(str, [1]), iter(range(3))],
+    "iterators": [iter([1, 2]), iter((1,)), iter({"a": 1}), itertools.count(3), itertools.cycle([1, 2]), itertools.chain([1], [2]), itertools.repeat(1, 3), reversed([1]), enumerate([1]), zip([1], [2]), iter(range(3))],
     "exceptions": [ValueError("bad"), KeyError("k"), RuntimeError(), StopIteration(), OSError(2, "no such file"), FileNotFoundError(2, "gone"), UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), KeyboardInterrupt(), ZeroDivisionError("x"), TimeoutError()],
     "random": [random.Random(1), random.getstate()],
-    "arrays of numbers": [array.array("d", [1.0]), array.array("i", [1, 2]), struct.Struct("<I")],
+    "arrays of numbers": [array.array("d", [1.0]), array.array("i", [1, 2])],
     "addresses": [ipaddress.ip_address("10.0.0.1"), ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_address("::1"), ipaddress.ip_interface("10.0.0.1/8")],
     "hints": [typing.Any, typing.Union[int, str], typing.Optional[int], list[int], dict[str, int], int | None, typing.List[int], typing.Dict[str, int], typing.Tuple[int, ...], typing.Literal["a"], typing.Callable],  # noqa: UP006, UP007, UP045
     "loggers": [logging.getLogger("train"), logging.getLogger(), logging.LogRecord("a", 10, "p", 1, "m", (), None)],

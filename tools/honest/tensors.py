@@ -71,7 +71,7 @@ CASES: tuple[Honest, ...] = (
     _safetensors("plain.safetensors"),
     _safetensors("pt.safetensors", format="pt"),
     _safetensors("kohya.safetensors", **_KOHYA),
-    _safetensors("odd.safetensors", **{"": "", "你好": "过秤", "long": "x" * 20_000, "json": '{"a": [1]}', "template": "{{ messages }} {% x %}"}),
+    _safetensors("odd.safetensors", **{"": "", "你好": "过秤", "long": "x" * 20_000, "json": '{"a": [1]}', "prompt": "{{char}} says {hi|hello} __colour__ 100%", "template": "{{ messages }}"}),
     _safetensors("workflow.safetensors", prompt=json.dumps({"3": {"class_type": "KSampler", "inputs": {"seed": 1}}}), workflow=json.dumps({"nodes": []})),
     _safetensors("dtypes.safetensors", {str(kind): torch.zeros(8, dtype=kind) for kind in (torch.float16, torch.bfloat16, torch.float64, torch.int8, torch.uint8, torch.int16, torch.int64, torch.bool, torch.float8_e4m3fn, torch.float8_e5m2, torch.uint16)}),
     _safetensors("adapter_model.safetensors", {f"base_model.model.layers.{index}.q_proj.lora_{side}.weight": torch.ones(4, 8) for index in range(3) for side in "AB"}, format="pt"),

@@ -42,7 +42,7 @@ def _trained(folder: Path, *, only_weights: bool) -> Path:
     watching = [
         callbacks.ModelCheckpoint(folder, monitor="loss"),
         callbacks.EarlyStopping("loss"),
-        callbacks.LearningRateMonitor() if False else callbacks.Timer(duration={"hours": 1}),
+        callbacks.Timer(duration={"hours": 1}),
         callbacks.StochasticWeightAveraging(1e-2),
     ]
     trainer = lightning.Trainer(
