@@ -1,5 +1,6 @@
 """Arrays, tables and distributions of numpy and scipy."""
 
+# ruff: noqa: E501  # tables of cases are lines of text
 from __future__ import annotations
 
 from pathlib import Path

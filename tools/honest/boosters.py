@@ -1,5 +1,6 @@
 """Boosted trees, tables and skops: by pickle, by joblib and in their own formats."""
 
+# ruff: noqa: E501  # tables of cases are lines of text
 from __future__ import annotations
 
 import functools
@@ -77,12 +78,29 @@ def _own() -> Iterator[Honest]:
     """What their own save functions write."""
     made = _fitted()
     for suffix in ("json", "ubj"):
-        yield Honest(f"xgboost.{suffix}", functools.partial(_saved, make=made["XGBClassifier"], name=f"xgboost.{suffix}"), lambda path: xgboost.Booster(model_file=path))
-    yield Honest("lightgbm.txt", functools.partial(_saved, make=made["lightgbm_booster"], name="lightgbm.txt"), lambda path: lightgbm.Booster(model_file=path))
+        yield Honest(
+            f"xgboost.{suffix}",
+            functools.partial(_saved, make=made["XGBClassifier"], name=f"xgboost.{suffix}"),
+            lambda path: xgboost.Booster(model_file=path),
+        )
+    yield Honest(
+        "lightgbm.txt",
+        functools.partial(_saved, make=made["lightgbm_booster"], name="lightgbm.txt"),
+        lambda path: lightgbm.Booster(model_file=path),
+    )
     for suffix in ("cbm", "json"):
-        yield Honest(f"catboost.{suffix}", functools.partial(_saved, make=made["CatBoostRegressor"], name=f"catboost.{suffix}"), lambda path: catboost.CatBoostRegressor().load_model(path, format=path.suffix[1:]))
+        yield Honest(
+            f"catboost.{suffix}",
+            functools.partial(_saved, make=made["CatBoostRegressor"], name=f"catboost.{suffix}"),
+            lambda path: catboost.CatBoostRegressor().load_model(path, format=path.suffix[1:]),
+        )
     for name in ("pipeline", "on_table"):
-        yield Honest(f"{name}.skops", functools.partial(_write, name=name, make=made[name], by="skops"), _read_skops, "clean|suspicious" if name == "pipeline" else "clean")
+        yield Honest(
+            f"{name}.skops",
+            functools.partial(_write, name=name, make=made[name], by="skops"),
+            _read_skops,
+            "clean|suspicious" if name == "pipeline" else "clean",
+        )
 
 
 def _saved(folder: Path, *, make: Callable[[], object], name: str) -> Path:

@@ -1,5 +1,6 @@
 """Long honest chat templates, wherever a model keeps one: in a file, in tokenizer_config.json, in a GGUF."""
 
+# ruff: noqa: E501  # tables of cases are lines of text
 from __future__ import annotations
 
 import functools

@@ -1,5 +1,6 @@
 """Checkpoints that torch.save writes."""
 
+# ruff: noqa: E501  # tables of cases are lines of text
 from __future__ import annotations
 
 import argparse
@@ -73,7 +74,11 @@ def _views() -> object:
 
 def _marked() -> object:
     z = torch.ones(3, dtype=torch.complex64)
-    return {"conjugate": z.conj(), "imaginary": torch.ones(3, dtype=torch.complex64).conj().imag, "leaf": torch.ones(2, requires_grad=True)}
+    return {
+        "conjugate": z.conj(),
+        "imaginary": torch.ones(3, dtype=torch.complex64).conj().imag,
+        "leaf": torch.ones(2, requires_grad=True),
+    }
 
 
 def _attributed() -> object:

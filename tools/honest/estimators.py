@@ -1,5 +1,6 @@
 """Every estimator of scikit-learn, fitted where a few numbers will do, by pickle and by joblib."""
 
+# ruff: noqa: E501  # tables of cases are lines of text
 from __future__ import annotations
 
 import functools

@@ -1,5 +1,6 @@
 """Repository folders as transformers, diffusers, sentence-transformers and their kin save them."""
 
+# ruff: noqa: E501  # tables of cases are lines of text
 from __future__ import annotations
 
 import functools

@@ -1,5 +1,6 @@
 """Graphs: TorchScript, torch.export and its packages, ONNX."""
 
+# ruff: noqa: E501  # tables of cases are lines of text
 from __future__ import annotations
 
 from collections.abc import Callable

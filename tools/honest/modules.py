@@ -1,5 +1,6 @@
 """Whole modules, pickled as torch.save(model) does: every layer of torch.nn, and classes of one's own."""
 
+# ruff: noqa: E501  # tables of cases are lines of text
 from __future__ import annotations
 
 import inspect

@@ -1,5 +1,6 @@
 """TensorFlow's SavedModels, checkpoints and TFLite files."""
 
+# tables of cases are lines of text
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -40,7 +41,9 @@ class Lookup(tf.Module):
 
 
 def _keras() -> tf.keras.Model:
-    return tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(3, activation="relu"), tf.keras.layers.Dense(1)])
+    return tf.keras.Sequential(
+        [tf.keras.Input((4,)), tf.keras.layers.Dense(3, activation="relu"), tf.keras.layers.Dense(1)]
+    )
 
 
 def _module(make: Callable[[], tf.Module]) -> Callable[[Path], Path]:
@@ -53,7 +56,9 @@ def _module(make: Callable[[], tf.Module]) -> Callable[[Path], Path]:
 
 def _signed(folder: Path) -> Path:
     module = Counter()
-    tf.saved_model.save(module, str(folder / "saved"), signatures={"serving_default": module.__call__, "again": module.__call__})
+    tf.saved_model.save(
+        module, str(folder / "saved"), signatures={"serving_default": module.__call__, "again": module.__call__}
+    )
     return folder / "saved"
 
 

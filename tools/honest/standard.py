@@ -1,5 +1,6 @@
 """Objects of Python's own library, as configurations and results are kept in pickles."""
 
+# ruff: noqa: E501  # tables of cases are lines of text
 from __future__ import annotations
 
 import argparse
@@ -56,7 +57,7 @@ VALUES: dict[str, object] = {
     "nested defaults": collections.defaultdict(functools.partial(collections.defaultdict, int)),
     "counters": [collections.Counter("abca"), collections.deque([1], maxlen=3), collections.ChainMap({"a": 1})],
     "wrappers": [collections.UserDict(a=1), collections.UserList([1]), collections.UserString("x")],
-    "times": [datetime.datetime(2026, 1, 2, 3, 4), datetime.date(2026, 1, 1), datetime.time(1, 2), datetime.timedelta(1, 2), datetime.timezone.utc, datetime.timezone(datetime.timedelta(hours=8)), time.gmtime(0), time.localtime(0)],
+    "times": [datetime.datetime(2026, 1, 2, 3, 4), datetime.date(2026, 1, 1), datetime.time(1, 2), datetime.timedelta(1, 2), datetime.UTC, datetime.timezone(datetime.timedelta(hours=8)), time.gmtime(0), time.localtime(0)],
     "zones": [zoneinfo.ZoneInfo("UTC"), datetime.datetime(2026, 1, 1, tzinfo=zoneinfo.ZoneInfo("UTC")), datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)],
     "numbers": [decimal.Decimal("NaN"), decimal.Decimal("1.50"), fractions.Fraction(-7, 3), decimal.getcontext(), statistics.NormalDist(0, 1)],
     "ids": [uuid.uuid4(), uuid.uuid5(uuid.NAMESPACE_URL, "x")],

@@ -1,5 +1,6 @@
 """safetensors and GGUF with all that their writers let them hold."""
 
+# ruff: noqa: E501  # tables of cases are lines of text
 from __future__ import annotations
 
 import json

@@ -1,5 +1,6 @@
 """What training libraries leave behind: Lightning's checkpoints and the folders of transformers' Trainer."""
 
+# ruff: noqa: E501  # tables of cases are lines of text
 from __future__ import annotations
 
 import collections
