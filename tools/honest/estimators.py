@@ -41,7 +41,7 @@ X, Y = (lambda many: (np.abs(many[0][::5]), many[1][::5]))(datasets.load_iris(re
 WORDS = ["a model is weighed", "before it is loaded", "a scale for models", "weights and biases"]
 _TRIES: tuple[Callable[[type], object], ...] = (
     lambda kind: kind(),
-    lambda kind: kind(linear_model.LogisticRegression()),
+    lambda kind: kind(linear_model.LogisticRegression(max_iter=5)),
     lambda kind: kind([("a", linear_model.Ridge()), ("b", linear_model.LinearRegression())]),
     lambda kind: kind([("a", linear_model.LogisticRegression()), ("b", tree.DecisionTreeClassifier())]),
     lambda kind: kind([("a", preprocessing.StandardScaler(), [0, 1])]),
@@ -57,6 +57,8 @@ def fitted(kind: type) -> object:
         warnings.simplefilter("ignore")
         made = [one for build in _TRIES if (one := _tried(functools.partial(build, kind))) is not None]
         for one in made:
+            if hasattr(one, "max_iter"):
+                one.max_iter = 5
             for data in ((X, Y), (X,), (WORDS,), ([{"a": 1.0}, {"b": 2.0}],), (Y, Y), (X, X), (X[:, 0], Y)):
                 if _tried(lambda one=one, data=data: one.fit(*data)) is not None:
                     return one

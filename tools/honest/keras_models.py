@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
+if importlib.util.find_spec("tensorflow") is None:
+    os.environ.setdefault("KERAS_BACKEND", "jax")
 import keras
 from keras import layers
 

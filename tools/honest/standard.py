@@ -70,7 +70,7 @@ VALUES: dict[str, object] = {
     "types": [int, float, str, bytes, list, dict, tuple, set, frozenset, bool, complex, object, type(None), slice, range, bytearray, BaseException, ValueError, KeyError],
     "singletons": [None, Ellipsis, NotImplemented, type(...), type(NotImplemented)],
     "slices": [slice(1, 2, 3), range(1, 10, 2), bytearray(b"ab")],
-    "iterators": [iter([1, 2]), iter((1,)), iter({"a": 1}), itertools.count(3), itertools.cycle([1, 2]), itertools.chain([1], [2]), itertools.repeat(1, 3), reversed([1]), enumerate([1]), zip([1], [2]), iter(range(3))],
+    "iterators": [iter([1, 2]), iter((1,)), iter({"a": 1}), itertools.count(3), itertools.cycle([1, 2]), itertools.chain([1], [2]), itertools.repeat(1, 3), reversed([1]), enumerate([1]), zip([1], [2], strict=False), iter(range(3))],
     "exceptions": [ValueError("bad"), KeyError("k"), RuntimeError(), StopIteration(), OSError(2, "no such file"), FileNotFoundError(2, "gone"), UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), KeyboardInterrupt(), ZeroDivisionError("x"), TimeoutError()],
     "random": [random.Random(1), random.getstate()],
     "arrays of numbers": [array.array("d", [1.0]), array.array("i", [1, 2])],
