@@ -103,20 +103,7 @@ def _folder(config: Shape, options: dict[str, str], folder: Path) -> None:
     tensors = [one for row in _tensors(config, dtype, options) for one in _packed(row, options)]
     kind = config["model_type"]
     config |= {"architectures": [CLASSES[kind]], "torch_dtype": "bfloat16", **_stated(options)}
-    if "context" in options:
-        config["max_position_embeddings"] = int(options["context"])
-        if options["context"] == "0":
-            del config["max_position_embeddings"]
-    if "yarn" in options:
-        config["rope_scaling"] = {
-            "type": "yarn",
-            "factor": float(options["yarn"]),
-            "original_max_position_embeddings": config["max_position_embeddings"],
-        }
-    if "used" in options:
-        config["num_experts_per_tok"] = int(options["used"])
-        if options["used"] == "0":
-            del config["num_experts_per_tok"]
+    config = _changed(config, options)
     if "no-config" not in options:
         (folder / "config.json").write_text(json.dumps(config))
     _tokenizer(options, folder)
@@ -124,6 +111,19 @@ def _folder(config: Shape, options: dict[str, str], folder: Path) -> None:
         (folder / "README.md").write_text(f"---\nbase_model: {options['base']}\n---\n# A model\n")
     if "no-weights" not in options:
         _safetensors(tensors, folder / "model.safetensors", options)
+
+
+def _changed(config: Shape, options: dict[str, str]) -> Shape:
+    """The configuration with what the case says of context and experts; 0 leaves it out."""
+    if "context" in options:
+        config["max_position_embeddings"] = int(options["context"])
+    if "yarn" in options:
+        trained = config["max_position_embeddings"]
+        factor = float(options["yarn"])
+        config["rope_scaling"] = {"type": "yarn", "factor": factor, "original_max_position_embeddings": trained}
+    if "used" in options:
+        config["num_experts_per_tok"] = int(options["used"])
+    return {key: value for key, value in config.items() if value != 0}
 
 
 def _stated(options: dict[str, str]) -> Shape:
@@ -251,7 +251,7 @@ def _whisper(config: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 def _packed(row: Tensor, options: dict[str, str]) -> list[Tensor]:
     """A matrix of a block as its packing stores it."""
-    name, dtype, shape = row
+    name, _, shape = row
     if not name.endswith("_proj.weight") or len(shape) != 2:
         return [row]
     stem, (out, within) = name.removesuffix(".weight"), shape
@@ -261,7 +261,9 @@ def _packed(row: Tensor, options: dict[str, str]) -> list[Tensor]:
         return [(f"{stem}.{part}", kind, size) for part, kind, size in rows]
     if "awq4" in options:
         groups = [("qzeros", "I32", (within // 128, out // 8)), ("scales", "F16", (within // 128, out))]
-        return [(f"{stem}.{part}", kind, size) for part, kind, size in [("qweight", "I32", (within, out // 8)), *groups]]
+        return [
+            (f"{stem}.{part}", kind, size) for part, kind, size in [("qweight", "I32", (within, out // 8)), *groups]
+        ]
     if "fp8" in options:
         scales = (-(-out // 128), -(-within // 128))
         return [(name, "F8_E4M3", shape), (f"{stem}.weight_scale_inv", "F32", scales)]
@@ -353,7 +355,9 @@ def _gguf(config: Shape, options: dict[str, str], path: Path) -> Path:
 
 def _gguf_tensors(writer: gguf.GGUFWriter, config: Shape, kind: str, options: dict[str, str]) -> None:
     quant = gguf.GGMLQuantizationType[kind]
-    rows = [(name, shape, quant if len(shape) > 1 else gguf.GGMLQuantizationType.F32) for name, shape in _blocks(config)]
+    rows = [
+        (name, shape, quant if len(shape) > 1 else gguf.GGMLQuantizationType.F32) for name, shape in _blocks(config)
+    ]
     sizes = []
     for name, shape, one in rows:
         block, block_bytes = gguf.GGML_QUANT_SIZES[one]
