@@ -1,9 +1,9 @@
 """Mutated inputs against every reader: `python -m fuzz.mutate --rounds N --jobs J`.
 
-Any answer but a value or an error of ours fails, and so does an input that takes over two seconds of a processor or over
-200 MiB. Each round is drawn from the seed and its own number alone: `--start N --rounds 1` makes round N again, and a run
-that was ended goes on from the number it printed. Rounds run in child processes: a clock interrupts a slow reader, the
-parent ends one that does not heed the clock, and either way the rounds behind it are still run.
+Any answer but a value or an error of ours fails, and so does an input that takes over two seconds of a processor or
+over 200 MiB. Each round is drawn from the seed and its own number alone: `--start N --rounds 1` makes round N again,
+and a run that was ended goes on from the number it printed. Rounds run in child processes: a clock interrupts a slow
+reader, the parent ends one that does not heed the clock, and either way the rounds behind it are still run.
 """
 
 from __future__ import annotations
@@ -63,50 +63,68 @@ def main() -> int:
 def run(start: int, end: int, seed: int, jobs: int, seconds: float) -> int:
     """Each child takes every so-many-th round; one that died is followed by another behind the round it died of."""
     began = shown = time.monotonic()
-    children = {lane: _child(start + lane, end, jobs, seed) for lane in range(jobs)}
-    at = {lane: start + lane for lane in range(jobs)}
-    alive = {lane: began for lane in range(jobs)}
-    failures: list[str] = []
-    slowest, of = 0.0, ""
-    while children and time.monotonic() - began < seconds:
-        ready = wait([child.heard for child in children.values()], timeout=1)
-        for lane, (process, heard) in list(children.items()):
-            if heard in ready:
-                word = _word(heard)
-                if word is not None:
-                    at[lane], alive[lane] = word.at, time.monotonic()
-                    slowest, of = max((slowest, of), (word.slowest, word.of))
-                    failures += [word.failure] if word.failure else []
-                    continue
-            elif time.monotonic() - alive[lane] < PATIENCE:
-                continue
-            if process.is_alive():
-                process.join(1)
-            done = process.exitcode == 0
-            process.kill()
-            process.join()
-            del children[lane]
-            if done:
-                at[lane] = end
-            elif alive[lane] == began:  # it never came as far as a round
-                failures.append(f"the samples themselves are not answered ({process.exitcode})")
-            else:
-                failures.append(
-                    f"round {at[lane]} or one of the {EVERY} behind it: the child died ({process.exitcode})"
-                )
-                at[lane] += EVERY * jobs
-                children[lane], alive[lane] = _child(at[lane], end, jobs, seed), time.monotonic()
+    lanes = [Lane(start + number, end, jobs, seed) for number in range(jobs)]
+    while any(not lane.ended for lane in lanes) and time.monotonic() - began < seconds:
+        ready = wait([lane.heard for lane in lanes if not lane.ended], timeout=1)
+        for lane in lanes:
+            if not lane.ended:
+                lane.look(is_ready=lane.heard in ready)
         if time.monotonic() - shown > SHOWN:
             shown = time.monotonic()
-            print(f"{min(at.values()) - start} rounds, {len(failures)} failures", file=sys.stderr)
-    for child in children.values():
-        child.process.kill()
-        child.process.join()
-    done_to = min(min(at.values()), end)
+            failed = sum(len(lane.failures) for lane in lanes)
+            print(f"{min(lane.at for lane in lanes) - start} rounds, {failed} failures", file=sys.stderr)
+    for lane in lanes:
+        lane.stop()
+    failures = [failure for lane in lanes for failure in lane.failures]
+    slowest, of = max(lane.slowest for lane in lanes)
+    done_to = max(start, min(end, *(lane.at for lane in lanes)))
     _sum_up(done_to - start, seed, failures, f"the slowest took {slowest * 1000:.0f} ms ({of})")
     if done_to < end:
         print(f"go on with --seed {seed} --start {done_to} --rounds {end - done_to}")
     return 1 if failures else 0
+
+
+class Lane:
+    """One child after another through every so-many-th round, and what was heard of them."""
+
+    def __init__(self, start: int, end: int, step: int, seed: int) -> None:
+        self.at, self.end, self.step, self.seed = start, end, step, seed
+        self.failures: list[str] = []
+        self.slowest = (0.0, "")
+        self.ended = self.has_begun = False
+        self._begin()
+
+    def look(self, *, is_ready: bool) -> None:
+        """Take in what the child says; follow one that died, or that has been silent for too long."""
+        word = _word(self.heard) if is_ready else None
+        if word is not None:
+            self.at, self.alive, self.has_begun = word.at, time.monotonic(), True
+            self.slowest = max(self.slowest, (word.slowest, word.of))
+            self.failures += [word.failure] if word.failure else []
+        elif is_ready or time.monotonic() - self.alive > PATIENCE:
+            self._follow()
+
+    def stop(self) -> None:
+        """No child is left."""
+        self.process.kill()
+        self.process.join()
+
+    def _follow(self) -> None:
+        self.process.join(1)
+        self.stop()
+        self.ended = self.process.exitcode == 0 or not self.has_begun
+        if self.process.exitcode == 0:
+            self.at = self.end
+        elif not self.has_begun:
+            self.failures.append(f"the samples themselves are not answered ({self.process.exitcode})")
+        else:
+            self.failures.append(f"round {self.at} or one of the {EVERY} behind it: the child died")
+            self.at += EVERY * self.step
+            self._begin()
+
+    def _begin(self) -> None:
+        self.process, self.heard = _child(self.at, self.end, self.step, self.seed)
+        self.alive = time.monotonic()
 
 
 def _sum_up(rounds: int, seed: int, failures: list[str], slowest: str) -> None:

@@ -44,7 +44,10 @@ _CONFIG = (
 )
 _POLICY = b'fail_on = "medium"\nallow = ["a.B"]\nallowed_formats = ["gguf"]\n[levels]\npickle-import = "off"\n'
 _SIGNATURES = b'[[format]]\nid = "own"\nmagic = "41 42 43 44"\noffset = 4\nsay = { en = "ours" }\n'
-_SOURCE = b"import os\nclass Net:\n    def forward(self, x):\n        return getattr(os, 'sys' + 'tem')(x)\nos.system('true')\n"
+_SOURCE = (
+    b"import os\nclass Net:\n    def forward(self, x):\n        return getattr(os, 'sys' + 'tem')(x)\n"
+    b"os.system('true')\n"
+)
 
 
 class Target(NamedTuple):
