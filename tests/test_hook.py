@@ -19,7 +19,9 @@ from weigh.cli.main import weigh
 def status(*paths: Path) -> int:
     program, *arguments = shlex.split(HOOK["entry"])
     assert program == "weigh"
-    return CliRunner().invoke(weigh, [*arguments, *map(str, paths)]).exit_code
+    done = CliRunner().invoke(weigh, [*arguments, *map(str, paths)], standalone_mode=False)
+    assert isinstance(done.return_value, int)
+    return done.return_value
 
 
 def test_the_hook_says_all_that_is_asked_of_one() -> None:
