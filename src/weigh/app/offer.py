@@ -10,9 +10,9 @@ from weigh.app.fit import Wish, devices_of, fits
 from weigh.app.run import Asked, Chosen, chosen, running
 from weigh.app.weigh import weigh
 from weigh.core.engine import Running
-from weigh.core.errors import BadReference, EngineError
+from weigh.core.errors import BadReference, SourceError
 from weigh.core.fit import Fit
-from weigh.core.report import Report
+from weigh.core.report import Failure, Report
 from weigh.core.value import Value
 from weigh.sources.machine import Run, look
 
@@ -36,7 +36,7 @@ def offered(text: str, asked: Asked, run: Run, *, name: str | None = None, inter
     """
     report = weigh(text)
     if report.error is not None:
-        raise EngineError("run.not_weighed", path=text)
+        raise _told(report.error, text)
     plan = _plan(report, asked, run)
     found = chosen(report, text, asked, plan)
     start = functools.partial(running, found, interpreter=interpreter)
@@ -62,6 +62,13 @@ def name_of(text: str) -> str:
     last = os.path.basename(os.path.normpath(text))
     stem, dot, suffix = last.rpartition(".")
     return stem if dot and suffix in ("gguf", "safetensors", "onnx", "pt", "bin") else last
+
+
+def _told(failure: Failure, text: str) -> SourceError:
+    key = failure.message.key.removeprefix("error.")
+    error = SourceError(key, path=failure.path or text, offset=failure.offset)
+    error.saying = failure.message
+    return error
 
 
 def _plan(report: Report, asked: Asked, run: Run) -> Fit | None:

@@ -54,9 +54,10 @@ def chosen(report: Report, path: str, asked: Asked, fit: Fit | None = None) -> C
     `fit` is what was planned for this machine: context, key-value cache, layers on the accelerator.
     """
     if report.reference.hub == "echo":
-        return _echo(report, asked)
-    allowed(report, asked)
-    model = candidate(report, path)
+        model = Candidate(path="echo:", format="echo")
+    else:
+        allowed(report, asked)
+        model = candidate(report, path)
     suited = list(_suited(model, asked))
     if not suited:
         raise _nothing(model, asked)
@@ -106,15 +107,6 @@ def is_here(engine: Engine) -> bool:
 def _has_safe_weights(report: Report) -> bool:
     """Loaders take safetensors where both are there."""
     return any(file.format in ("safetensors", "gguf") for file in report.files)
-
-
-def _echo(report: Report, asked: Asked) -> Chosen:
-    engine = next(engine for engine in engines() if engine.name == "echo")
-    works = engine.works(Candidate(path="echo:", format="echo"))
-    launch = Launch(
-        engine="echo", path="echo:", works=works, format="echo", context_length=asked.context_length, parallel=1024
-    )
-    return Chosen(engine=engine, launch=launch)
 
 
 def _suited(model: Candidate, asked: Asked) -> Iterator[tuple[Engine, tuple[Work, ...]]]:

@@ -6,6 +6,7 @@ import functools
 import os
 import posixpath
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from weigh.app.examine import MOST_OBSERVATIONS, examine_whole, problem_of
-from weigh.app.judge import judged
+from weigh.app.judge import judged, name_of
 from weigh.app.steps import next_steps
 from weigh.app.wish import PLAIN, Weighed, Wish
 from weigh.core.errors import FormatError, SourceError, WeighError
@@ -26,12 +27,12 @@ from weigh.core.report import Failure, Report
 from weigh.core.rule import Evidence, Examined
 from weigh.core.saying import Saying
 from weigh.core.schema import SCHEMA
-from weigh.core.source import Entry, Listing
+from weigh.core.source import Entry, Listing, Source
 from weigh.formats import folder_formats
 from weigh.formats.unknown import private
 from weigh.knowledge.signatures import Signature
 from weigh.names.decode import decode
-from weigh.names.reference import parse, text_of_name
+from weigh.names.reference import parse
 from weigh.sources.file import FileSource
 from weigh.sources.folder import Folder
 
@@ -76,24 +77,21 @@ def _weigh(reference: Reference, wish: Wish, network: Network | None, tell: Tell
     match reference.hub:
         case "path":
             evidence = _here(reference.name, wish, tell)
-            return judged(reference, _name(reference), evidence, wish.allow)
+            with ExitStack() as opened:
+                again = functools.partial(_again, reference.name, opened)
+                return judged(reference, evidence, wish.allow, opened=again)
         case "name" if reference.text.startswith(_PATH_STARTS):
             raise SourceError("no_such_path", path=reference.text)
         case "name":
-            report = Report(schema=SCHEMA, reference=reference, name=_name(reference))
+            report = Report(schema=SCHEMA, reference=reference, name=name_of(reference))
         case "hf" | "ms" | "http" | "https":
             return _far(reference, wish, network)
         case _:
             skip = Skip(rule="coverage", path=str(reference), reason="not-fetched", matters=True)
             report = Report(
-                schema=SCHEMA, reference=reference, name=_name(reference), verdict="incomplete", skips=(skip,)
+                schema=SCHEMA, reference=reference, name=name_of(reference), verdict="incomplete", skips=(skip,)
             )
     return Weighed(report=msgspec.structs.replace(report, next_steps=next_steps(report)))
-
-
-def _name(reference: Reference) -> Name | None:
-    text = text_of_name(reference)
-    return decode(text) if text else None
 
 
 def _here(path: str, wish: Wish, tell: Tell) -> Evidence:
@@ -106,6 +104,13 @@ def _here(path: str, wish: Wish, tell: Tell) -> Evidence:
         return Evidence(files=tuple(examine_whole(source, tuple(map(private, wish.signatures)))))
 
 
+def _again(root: str, opened: ExitStack, path: str) -> Source:
+    """One of the files once more, until all are closed together. Raises SourceError."""
+    if Path(root).is_dir():
+        return opened.enter_context(Folder(root).open(path))
+    return opened.enter_context(FileSource(path))
+
+
 def _far(reference: Reference, wish: Wish, network: Network | None) -> Weighed:
     """What lies on a hub or at an address, by the headers of its files alone."""
     if network is None:
@@ -115,7 +120,7 @@ def _far(reference: Reference, wish: Wish, network: Network | None) -> Weighed:
     own = tuple(map(private, wish.signatures))
     whole = functools.partial(examine_whole, own=own)
     reference, evidence, left = gather(reference, network, whole, _folder)
-    return judged(reference, _name(reference), evidence, wish.allow, left)
+    return judged(reference, evidence, wish.allow, left)
 
 
 def _examine_folder(listing: Folder, wish: Wish, tell: Tell) -> Evidence:

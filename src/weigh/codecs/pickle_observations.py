@@ -142,7 +142,7 @@ def _is_called_a_pickle(member: Member) -> bool:
 
 def _used(stream: Stream, where: str | None) -> Iterator[Observation]:
     for bomb, offset in stream.bombs.items():
-        yield Observation(kind="stream_error", value=f"bomb {bomb}", where=where, offset=offset)
+        yield Observation(kind="bomb", value=bomb, where=where, offset=offset)
     for (module, name), offset in stream.calls.items():
         yield Observation(kind="call", value=f"{module} {name}", where=where, offset=offset)
     for code, offset in stream.extensions.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import queue
@@ -68,13 +67,13 @@ def _plan(given: Any, launch: Launch, library: Any) -> None:
 
 
 def _purpose(given: Any, launch: Launch, library: Any) -> None:
-    if "rerank" in launch.works:
+    if launch.works[0] == "rerank":
         given.embedding, given.pooling_type = True, library.llama_pooling_type.LLAMA_POOLING_TYPE_RANK
-    elif "embed" in launch.works:
+    elif launch.works[0] == "embed":
         given.embedding = True
         if launch.architecture not in _EMBED_ONLY:
             given.pooling_type = library.llama_pooling_type.LLAMA_POOLING_TYPE_LAST
-    if {"rerank", "embed"} & set(launch.works):
+    if launch.works[0] in ("rerank", "embed"):
         given.n_ubatch = given.n_batch = max(given.n_batch, min(launch.context_length or 0, 1 << 15))
 
 
@@ -83,7 +82,8 @@ class Llama:
 
     def __init__(self, server: Any, launch: Launch) -> None:
         self._server = server
-        self.ready = Ready(works=launch.works, parallel=launch.parallel, context_length=launch.context_length)
+        works = launch.works[:1] if launch.works[0] in ("embed", "rerank") else _TEXT
+        self.ready = Ready(works=works, parallel=launch.parallel, context_length=launch.context_length)
 
     def run(self, job: Job, cancelled: threading.Event) -> Generator[Event, None, None]:
         """Text as it comes; vectors and scores at once."""
@@ -169,9 +169,8 @@ def _works(candidate: Candidate) -> tuple[Work, ...]:
         return ()
     if candidate.architecture in _EMBED_ONLY:
         return () if "rerank" in candidate.works else ("embed",)  # its ranking of BERTs is wrong: the head is lost
-    with contextlib.suppress(StopIteration):
-        return next((work,) for work in candidate.works if work in ("rerank", "embed"))
-    return _TEXT
+    first = next((work for work in candidate.works if work in ("rerank", "embed")), None)
+    return (first,) if first is not None else (*_TEXT, "embed")
 
 
 ENGINE = Engine(
