@@ -166,11 +166,11 @@ def test_a_folder_holds_the_files_and_a_lock_and_nothing_else(folder: dict[str, 
 
 def test_an_address_is_one_file(folder: dict[str, Content], tmp_path: Path) -> None:
     with serving(lambda asked: Reply(200, {"etag": '"1"'}, plain(folder)[WEIGHTS])) as server:
-        said = pulled(
-            server, tmp_path, f"{server.url}/some/where/else/a.safetensors?x=1", "--to", str(tmp_path / "out")
-        )
-    assert said["verdict"] == "clean"
-    assert here(tmp_path / "out") == {"a.safetensors": plain(folder)[WEIGHTS]}
+        address, lock = f"{server.url}/some/where/else/a.safetensors?x=1", str(tmp_path / "lock")
+        said = pulled(server, tmp_path, address, "--to", str(tmp_path / "out"), "--lock", lock)
+        again = pulled(server, tmp_path, "--locked", lock, "--to", str(tmp_path / "again"))
+    assert said["verdict"] == again["verdict"] == "clean"
+    assert here(tmp_path / "out") == here(tmp_path / "again") == {"a.safetensors": plain(folder)[WEIGHTS]}
 
 
 # What is not fetched

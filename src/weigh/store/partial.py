@@ -129,6 +129,6 @@ class Partial:
 
 def cannot_write(error: OSError, path: str) -> SourceError:
     """The operating system's refusal as one of ours."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return SourceError("store.full", path=path)
     return SourceError("store.cannot_write", path=path, reason=error.strerror or str(error))
