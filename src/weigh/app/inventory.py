@@ -90,8 +90,9 @@ class Spare(Value, frozen=True, kw_only=True):
 
 
 class Inventory(Value, frozen=True, kw_only=True):
-    """`left` are folders that could not be looked through. `files` is what a reclaim goes by."""
+    """`nbytes` counts each inode once, whichever models have it. `left` could not be looked through."""
 
+    nbytes: int
     models: tuple[Listed, ...] = ()
     doubles: tuple[Double, ...] = ()
     spare: tuple[Spare, ...] = ()
@@ -126,7 +127,11 @@ def survey(asked: Asked, tell: Tell = lambda done, number: None) -> Surveyed:
         if fresh or gone:
             write_rows(connection, fresh, gone)
     inventory = Inventory(
-        models=tuple(_models(files)), doubles=tuple(map(_double, groups)), spare=tuple(_spare(files)), left=tuple(left)
+        nbytes=sum({kept.row.inode: kept.row.size for kept in files if kept.item.role == "file"}.values()),
+        models=tuple(_models(files)),
+        doubles=tuple(map(_double, groups)),
+        spare=tuple(_spare(files)),
+        left=tuple(left),
     )
     return Surveyed(inventory, files, groups, num_read)
 

@@ -47,9 +47,8 @@ def inventory_lines(
 
 def total_line(inventory: Inventory, language: Language) -> str:
     """What all of it takes."""
-    nbytes = sum(one.nbytes for one in inventory.models)
     stores = len({one.store for one in inventory.models})
-    return say("inventory.total", language, count=len(inventory.models), stores=stores, nbytes=nbytes)
+    return say("inventory.total", language, count=len(inventory.models), stores=stores, nbytes=inventory.nbytes)
 
 
 def document(inventory: Inventory, models: Sequence[Listed]) -> Mapping[str, object]:
@@ -62,7 +61,7 @@ def document(inventory: Inventory, models: Sequence[Listed]) -> Mapping[str, obj
         "left": [{"path": path, "message": why} for path, why in inventory.left],
         "totals": {
             "models": len(inventory.models),
-            "nbytes": sum(one.nbytes for one in inventory.models),
+            "nbytes": inventory.nbytes,
             "doubled": sum(one.nbytes * (len(one.copies) - 1) for one in inventory.doubles),
             "spare": sum(one.nbytes for one in inventory.spare),
         },

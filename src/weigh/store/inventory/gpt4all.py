@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from weigh.store.inventory.store import Item, Store
-from weigh.store.inventory.walk import files_in, is_partial, is_weights, single
+from weigh.store.inventory.walk import files_in, is_partial, single
 
 
 def walk(root: str) -> Iterator[Item]:
     """Each file of weights by itself; the program's own data base and settings are left out."""
     for seen in files_in(root):
-        if seen.name.lower().endswith((".gguf", ".bin")) or is_partial(seen.name):
-            yield single(seen)
-        elif seen.name.startswith("incomplete-") and is_weights(seen.name, seen.status.st_size):
+        if seen.name.startswith("incomplete-"):
             yield single(seen)._replace(role="partial")
+        elif seen.name.lower().endswith((".gguf", ".bin")) or is_partial(seen.name):
+            yield single(seen)
 
 
 STORE = Store(

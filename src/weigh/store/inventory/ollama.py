@@ -35,31 +35,31 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Named(NamedTuple):
-    """A blob's use: by which model, as what."""
+    """A blob's use: by which model, as what, and the manifest that says so."""
 
     model: str
     name: str
+    path: str
+    status: os.stat_result
 
 
 def walk(root: str) -> Iterator[Item]:
-    """Every blob by the first model that names it; no orphans while a manifest is unreadable or a pull is open."""
+    """Every blob by each model that names it; no orphans while a manifest is unreadable or a pull is open."""
     blobs = {seen.name: seen for seen in files_in(os.path.join(root, "blobs"))}
     uses, is_sure = _uses(root)
     is_sure = is_sure and not any(_PARTIAL.fullmatch(name) for name in blobs)
     for name, seen in blobs.items():
         yield from _blob(Item(seen.path, "", name, seen.status), set(blobs), uses, is_sure=is_sure)
     for name in uses.keys() - blobs.keys():
-        model, path, status = uses[name].model, *_manifest(root, uses[name].model)
-        if status is not None:
-            yield Item(path, model, name, status, "dangling")
+        for use in uses[name]:
+            yield Item(use.path, use.model, name, use.status, "dangling")
 
 
-def _blob(item: Item, names: set[str], uses: dict[str, Named], *, is_sure: bool) -> Iterator[Item]:
+def _blob(item: Item, names: set[str], uses: dict[str, list[Named]], *, is_sure: bool) -> Iterator[Item]:
     if (blob := _BLOB.fullmatch(item.name)) is not None:
-        if item.name in uses:
-            use = uses[item.name]
+        for use in uses.get(item.name, ()):
             yield item._replace(model=use.model, name=use.name, claim=blob[1], is_replaced=True)
-        else:
+        if item.name not in uses:
             yield item._replace(role="orphan", why="unreferenced") if is_sure else item._replace(role="partial")
     elif (part := _PARTIAL.fullmatch(item.name)) is not None:
         done = part[1] in names
@@ -68,29 +68,30 @@ def _blob(item: Item, names: set[str], uses: dict[str, Named], *, is_sure: bool)
         yield item._replace(role="ours", why="cut-off")
 
 
-def _uses(root: str) -> tuple[dict[str, Named], bool]:
+def _uses(root: str) -> tuple[dict[str, list[Named]], bool]:
     """What every blob is for, and whether every manifest could be read."""
-    uses: dict[str, Named] = {}
+    uses: dict[str, list[Named]] = {}
     is_sure = True
     top = os.path.join(root, "manifests")
     try:
         for entry, name in entries_below(top, strict=True):
-            layers = _layers(entry)
+            status = status_of(entry)
+            layers = _layers(entry.path, status)
             is_sure = is_sure and layers is not None
             for layer in layers or ():
-                uses.setdefault(layer.digest.replace(":", "-"), Named(_model(name), _name(layer)))
+                use = Named(_model(name), _name(layer), entry.path, status or os.lstat(entry.path))
+                uses.setdefault(layer.digest.replace(":", "-"), []).append(use)
     except (OSError, OverBudget):
         is_sure = False
     return uses, is_sure
 
 
-def _layers(entry: os.DirEntry[str]) -> list[Layer] | None:
+def _layers(path: str, status: os.stat_result | None) -> list[Layer] | None:
     """None for a manifest that cannot be read."""
-    status = status_of(entry)
     if status is None or status.st_size > LONGEST:
         return None
     try:
-        with open(entry.path, "rb") as file:
+        with open(path, "rb") as file:
             manifest = msgspec.json.decode(file.read(LONGEST), type=Manifest)
     except (OSError, msgspec.MsgspecError, RecursionError):
         return None
@@ -105,17 +106,6 @@ def _model(name: str) -> str:
 
 def _name(layer: Layer) -> str:
     return layer.mediaType.rpartition(".")[2] or "layer"
-
-
-def _manifest(root: str, model: str) -> tuple[str, os.stat_result | None]:
-    path, _, tag = model.rpartition(":")
-    for stem in (_HOME, _STOCK, ""):
-        place = os.path.join(root, "manifests", *f"{stem}{path}/{tag}".split("/"))
-        try:
-            return place, os.lstat(place)
-        except OSError:
-            continue
-    return "", None
 
 
 STORE = Store(

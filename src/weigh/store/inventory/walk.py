@@ -26,7 +26,7 @@ _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 _WHOLE = frozenset({"config.json", "model_index.json", "adapter_config.json", "configuration.json", "modules.json"})
 _WHOLE_FORMATS = re.compile(r"saved_model\.pb|.*\.index\.json", re.DOTALL)
 _PASSED = frozenset({".git", ".hg", ".svn", "__pycache__", "node_modules", "venv", ".venv", "site-packages"})
-_PARTIAL = (".part", ".partial", ".incomplete", ".crdownload", ".aria2", ".download", ".downloadInProgress", ".tmp")
+_UNFINISHED = re.compile(r"(?<=[^/])\.(?:part|partial|incomplete|crdownload|aria2|download|downloadInProgress|tmp)$")
 
 
 class Seen(NamedTuple):
@@ -104,7 +104,7 @@ def is_weights(name: str, nbytes: int) -> bool:
 
 def is_partial(name: str) -> bool:
     """Does a download that is under way call a file so?"""
-    return name.endswith(_PARTIAL)
+    return _UNFINISHED.search(name) is not None
 
 
 def single(seen: Seen, name: str | None = None) -> Item:
@@ -123,9 +123,7 @@ def role_of(name: str) -> Role:
 
 def stem_of(name: str) -> str:
     """What a file is called without suffix and number: `a/model-00001-of-00002.gguf` is `a/model`."""
-    stem = name
-    while is_partial(stem):
-        stem = os.path.splitext(stem)[0]
+    stem = _UNFINISHED.sub("", name)
     if _WEIGHTS.fullmatch(stem):
         stem = os.path.splitext(stem)[0]
     return _SHARD.sub("", stem) or name
