@@ -211,7 +211,7 @@ def test_a_dry_run_shows_the_plan_and_fetches_nothing(folder: dict[str, Content]
     with serving(hub(folder)) as server:
         done = pull(server, tmp_path, "hf:org/name", "--dry-run", "--lang", "en")
     assert done.returncode == 0 and bytes_of(server) == []
-    assert WEIGHTS in done.stdout and "4 files, 309 KiB" in done.stdout
+    assert WEIGHTS in done.stdout and "files: 4, 309 KiB" in done.stdout
 
 
 @pytest.mark.usefixtures("socket_disabled")
