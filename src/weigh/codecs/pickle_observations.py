@@ -96,6 +96,9 @@ class _Walk:
             if named:
                 yield Observation(kind="stream_error", value=error.saying.key, where=where, offset=error.offset)
             return
+        if not named and depth < MOST_DEPTH and content.read(0, 4) == b"PK\x03\x04" and is_zip(content):
+            yield from self.members(content, where, depth + 1)
+            return
         stream = self.run(content, 0, most=MOST_OPCODES if named else MOST_UNNAMED)
         if named or is_plausible(stream, content):
             yield from self.stream(stream, content, where, depth)

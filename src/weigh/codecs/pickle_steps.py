@@ -79,7 +79,11 @@ def _dict(machine: Machine, argument: Argument) -> None:
 def _put_into(machine: Machine, target: Node, values: list[Node], *, paired: bool) -> None:
     """Into a list, a dict or an object with methods of its own for it; into anything else they vanish."""
     if paired:
+        if len(values) % 2:
+            raise machine.malformed("pickle.stack")
         _hash(machine, values[::2])
+    elif isinstance(target, str | int | float | tuple) or target is None:  # these have no method for it
+        raise machine.malformed("pickle.stack")
     machine.held += PLACE * len(values) * (1 + paired)
     if isinstance(target, Pairs | Call):
         more: list[tuple[Node, Node]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from weigh.codecs.json import decode
 from weigh.codecs.loader_keys import leaves, observe_keys
@@ -23,11 +24,21 @@ _HANDLE = re.compile(r"%TAG\s+(!\w*!?)\s+tag:yaml\.org,2002:(?:python/)?")
 _BLOCK = re.compile(r"(?:^|[:\-?]\s)\s*(?:![^\s]+\s+)?[|>][+\-\d]*\s*$")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"|\'(?:[^\']|\'\')*+\'')
 _TARGET = re.compile(r"""^[\s{-]*['"]?(_target_|loader_module)['"]?\s*:\s*['"]?([\w.:$-]+)""", re.M)
+_INLINE_TARGET = re.compile(r"""[{,]\s*['"]?(_target_)['"]?\s*:\s*['"]?([\w.:$-]+)""")
+_CLASS_PATH = re.compile(r"""^[\s-]*['"]?(class_path)['"]?\s*:\s*['"]?([\w.]+)""", re.M)
+_HYPER = re.compile(r"!(?:new|apply|name|applyref|module):([\w.]+)")  # HyperPyYAML's tags
+_FLAVOR = re.compile(
+    r"""^\s+['"]?(code|code_paths|data|model_path|python_model|config)['"]?\s*:\s*['"]?([^\s'"]+)""", re.M
+)
 _FROM = re.compile(r"^\s*(FROM|ADAPTER)[ \t]+(\S.*?)\s*$", re.I | re.M)
 _FROM_CAPITALS = re.compile(r"^FROM[ \t]", re.M)
 _REQUIREMENT = re.compile(
     r"^\s*(?:-\S+[ =]|[\w.\[\],-]+\s*@\s*)?((?:git\+|hg\+|svn\+)?(?:https?|ssh|ftp|file)://\S+)", re.M
 )
+_DOCTYPE = re.compile(
+    r"""<!DOCTYPE\s+[\w.:-]+\s+(?:SYSTEM|PUBLIC\s+["'][^"']{0,300}["'])\s*["']([^"']{1,300})["']""", re.I
+)
+_PLAIN_DTD = re.compile(r"https?://(?:www\.)?(?:w3\.org|apple\.com|dmg\.org)/", re.I)
 _ENTITY = re.compile(r"<!ENTITY\s+%?\s*([\w.:-]+)\s+(?:(?:SYSTEM|PUBLIC)\s+(.{0,300}?)>)?", re.I | re.S)
 
 
@@ -41,7 +52,7 @@ def observe_text(source: Source, header: Header) -> Iterator[Observation]:
             yield Observation(kind="code", value=f"requirement {found[1]}"[:1000], where="requirements")
     if name.endswith(_MANUAL):
         return
-    for step in (_template, _yaml, _targets):
+    for step in (_template, _yaml, _targets, _flavors):
         yield from step(text)
     if "modelfile" in name or _FROM_CAPITALS.search(text) is not None:
         yield from _modelfile(text)
@@ -102,10 +113,24 @@ def _tags(line: str, handles: list[str]) -> Iterator[str]:
 
 
 def _targets(text: str) -> Iterator[Observation]:
-    for number, found in enumerate(_TARGET.finditer(text)):
-        if number == MOST_SEEN:
-            return
-        yield Observation(kind="code", value=f"{found[1]} {found[2]}"[:1000], where=found[1])
+    """What Hydra, LightningCLI and HyperPyYAML would make an object of."""
+    for pattern in (_TARGET, _INLINE_TARGET, _CLASS_PATH):
+        for found in islice(pattern.finditer(text), MOST_SEEN):
+            key = "_target_" if found[1] == "class_path" else found[1]
+            yield Observation(kind="code", value=f"{key} {found[2]}"[:1000], where=found[1])
+    for found in islice(_HYPER.finditer(text), MOST_SEEN):
+        yield Observation(kind="code", value=f"_target_ {found[1]}"[:1000], where=found[0].partition(":")[0])
+
+
+def _flavors(text: str) -> Iterator[Observation]:
+    """MLflow's MLmodel: paths from its own folder, and the folder whose modules are importable once it is loaded."""
+    if "loader_module" not in text or "flavors" not in text:
+        return
+    for found in islice(_FLAVOR.finditer(text), MOST_SEEN):
+        if leaves(found[2]):
+            yield Observation(kind="external_path", value=found[2][:1000], where=found[1])
+        elif found[1].startswith("code"):
+            yield Observation(kind="code", value=f"code_paths {found[2]}"[:1000], where=found[1])
 
 
 def _modelfile(text: str) -> Iterator[Observation]:
@@ -122,6 +147,8 @@ def _modelfile(text: str) -> Iterator[Observation]:
 def _entities(text: str) -> Iterator[Observation]:
     if not text.lstrip().startswith("<"):
         return
+    if (outside := _DOCTYPE.search(text)) is not None and _PLAIN_DTD.match(outside[1]) is None:
+        yield Observation(kind="external_path", value=outside[1][:1000], where="DOCTYPE")
     for number, found in enumerate(_ENTITY.finditer(text)):
         if number == MOST_SEEN:
             return

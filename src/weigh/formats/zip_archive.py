@@ -18,6 +18,7 @@ from weigh.codecs.zip import (
     open_beginning,
     read_directory,
 )
+from weigh.codecs.zip_sums import wrong_sums
 from weigh.core.errors import FormatError, Malformed
 from weigh.core.format import Format
 from weigh.core.header import Header, Problem
@@ -112,6 +113,7 @@ def _problems(source: Source, directory: Directory) -> Iterator[Problem]:
     for member in directory.members[:MOST_COMPARED]:
         if (problem := _local(source, member)) is not None:
             yield problem
+    yield from wrong_sums(source, directory.members)
     nbytes = sum(member.nbytes for member in directory.members)
     if nbytes > BOMB_NBYTES and nbytes > BOMB_RATIO * source.size:
         yield Problem(kind="over-budget", detail=Saying("problem.archive.bomb", size=source.size, nbytes=nbytes))

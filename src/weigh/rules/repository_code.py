@@ -22,6 +22,7 @@ _NAMING = (
     "modules",
     "model_index",
     "loader_module",
+    "handler",
 )
 _DEEDS = ("commands", "code", "computed", "network", "natively", "unpickles", "writes")
 # By when it happens and what it is; what stands here not is worth no word.
@@ -39,7 +40,7 @@ _JUDGED: Mapping[tuple[str, str], tuple[Severity, Verdict | None]] = {
 def check(evidence: Evidence) -> Iterator[Finding]:
     """What names code; the code that is named, by what it does; code that nothing names is worth a word."""
     files = {file.path: file for file in evidence.files}
-    reached: dict[str, str] = {path: path for path in ENTRANCES if path in files}
+    reached: dict[str, str] = {path: path for path in files if path.rpartition("!/")[2] in ENTRANCES}
     for file in evidence.files:
         for seen in file.observations:
             if seen.kind == "code" and file.format not in ("python", "pytorch", "torchscript"):
@@ -52,9 +53,15 @@ def check(evidence: Evidence) -> Iterator[Finding]:
 def _files_named(file: Examined, seen: Observation, files: Mapping[str, Examined]) -> list[str]:
     """The Python files beside it in which a loader looks for `module.Class`, or a library of that name."""
     key, _, target = seen.value.partition(" ")
-    if key not in _NAMING or "--" in target or "/" in target:
-        return []
     folder = file.path.replace("\\", "/").rpartition("/")[0]
+    if key == "handler":
+        archive = file.path.rpartition("!/")[0]
+        near = [f"{folder}/{target}".lstrip("/"), f"{archive}!/{target}"]
+        return [path for path in near if path in files]
+    if key not in (*_NAMING, "code_paths") or "--" in target or "/" in target:
+        return []
+    if key == "code_paths":
+        return [path for path in files if path.startswith(f"{folder}/{target.strip('./')}/".lstrip("/"))]
     modules = {target, target.rpartition(".")[0]} - {""}
     wanted = {module.replace(".", "/") + ".py" for module in modules}
     near = [f"{folder}/{one}".lstrip("/") for one in wanted]
@@ -110,8 +117,8 @@ def _yaml(tag: str) -> tuple[str, Severity, Verdict | None] | None:
 def _named(key: str, target: str, found: list[str]) -> tuple[str, Severity, Verdict | None] | None:
     if "--" in target or "/" in target:
         return "elsewhere", "high", "suspicious"
-    if found:
-        return "own", "low", None
+    if found or key == "handler":
+        return ("own", "low", None) if found else None
     module, _, name = target.rpartition(".")
     if key in ("modules", "loader_module", "auto_mapping"):
         if tier_of(module, name) == "dangerous":
@@ -126,19 +133,26 @@ def _closed(reached: Mapping[str, str], files: Mapping[str, Examined]) -> dict[s
     pending = list(reached)
     while pending and len(closed) < MOST_REACHED:
         path = pending.pop()
-        folder = path.rpartition("/")[0]
-        for seen in files[path].observations if path in files else ():
-            if seen.kind == "code" and seen.value.startswith("uses "):
-                module = seen.value[5:].replace(".", "/")
-                for one in (
-                    f"{folder}/{module}.py".lstrip("/"),
-                    f"{module}.py",
-                    f"{folder}/{module}/__init__.py".lstrip("/"),
-                ):
-                    if one in files and one not in closed:
-                        closed[one] = path
-                        pending.append(one)
+        for one in _needed(path, files):
+            if one in files and one not in closed:
+                closed[one] = path
+                pending.append(one)
     return closed
+
+
+def _needed(path: str, files: Mapping[str, Examined]) -> Iterator[str]:
+    """Where the modules may be that importing this one imports: those it uses, and the packages around it."""
+    folder = path.rpartition("/")[0]
+    around = folder
+    while around:
+        yield f"{around}/__init__.py"
+        around = around.rpartition("/")[0]
+    for seen in files[path].observations if path in files else ():
+        if seen.kind == "code" and seen.value.startswith("uses "):
+            module = seen.value[5:].replace(".", "/")
+            yield f"{folder}/{module}.py".lstrip("/")
+            yield f"{module}.py"
+            yield f"{folder}/{module}/__init__.py".lstrip("/")
 
 
 def _code(reached: Mapping[str, str], files: Mapping[str, Examined], *, alone: bool) -> Iterator[Finding]:
