@@ -208,7 +208,11 @@ def _nested() -> dict[str, bytes]:
             call(stacked("pickle", "loads"), blob(whole(call(stacked("pickle", "loads"), blob(inner)))))
         ),
         "joblib wrapper of a hostile array": whole(
-            call(stacked("joblib.numpy_pickle", "NDArrayWrapper"), text("../../etc/x.npy"), b"N")
+            stacked("joblib.numpy_pickle", "NDArrayWrapper")
+            + b")\x81}"
+            + text("filename")
+            + text("../../etc/x.npy")
+            + b"sb"
         ),
         "numpy object array": whole(
             call(

@@ -18,7 +18,7 @@ LEGACY_STREAMS = 5
 MOST_STREAMS = 200_000
 MOST_UNNAMED = 100_000  # opcodes of a member that is not called a pickle: a constant tensor may run for ever
 MOST_SEEN = 90_000
-LEAST_SKIMMED = 256  # bytes
+LEAST_SKIMMED = 1 << 14  # bytes; of shorter ones it is known whether every value finds its place
 MOST_DEPTH = 4  # of files in bytes in files
 
 

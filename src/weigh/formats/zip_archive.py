@@ -71,7 +71,11 @@ def members(source: Source) -> Iterator[Source]:
     """Every file that can be opened; bytes that several entries share are opened once."""
     seen: set[tuple[int, int]] = set()
     for member in read_directory(source).members:
-        if member.name.endswith("/") or _closed(member) is not None or (member.offset, member.packed) in seen:
+        if (
+            (member.name.endswith("/") and not member.packed)
+            or _closed(member) is not None
+            or (member.offset, member.packed) in seen
+        ):
             continue
         seen.add((member.offset, member.packed))
         try:

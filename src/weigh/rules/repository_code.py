@@ -13,6 +13,7 @@ from weigh.knowledge.imports import tier_of
 MOST_OF_A_FILE = 10
 MOST_REACHED = 500
 ENTRANCES = ("handler.py", "custom_generate/generate.py", "pipeline.py", "code/inference.py")  # run by their name alone
+COMPILED = (".so", ".pyd", ".dylib", ".pyc")
 _NAMING = (
     "auto_map",
     "custom_pipelines",
@@ -47,7 +48,27 @@ def check(evidence: Evidence) -> Iterator[Finding]:
                 found = _files_named(file, seen, files)
                 reached.update(dict.fromkeys(found, f"{file.path} {seen.where or ''}".strip()))
                 yield from _naming(file, seen, found)
-    yield from _code(_closed(reached, files), files, alone=evidence.folder is None and len(files) == 1)
+    closed = _closed(reached, files)
+    yield from _code(closed, files, alone=evidence.folder is None and len(files) == 1)
+    yield from _native(closed, files)
+
+
+def _native(reached: Mapping[str, str], files: Mapping[str, Examined]) -> Iterator[Finding]:
+    """Compiled code that a module beside it imports."""
+    compiled = [name for name in files if name.endswith(COMPILED)]
+    for path in reached if compiled else ():
+        folder = path.rpartition("/")[0]
+        used = {f"{folder}/{seen.value[5:]}".lstrip("/") for seen in files[path].observations}
+        for name in (one for one in compiled if one.rpartition("/")[0] == folder):
+            if f"{folder}/{name.rpartition('/')[2].partition('.')[0]}".lstrip("/") in used:
+                yield Finding(
+                    rule=RULE.id,
+                    severity="high",
+                    confidence="likely",
+                    path=name,
+                    verdict="suspicious",
+                    detail=Saying("finding.repository-code.native", name=name),
+                )
 
 
 def _files_named(file: Examined, seen: Observation, files: Mapping[str, Examined]) -> list[str]:
