@@ -19,6 +19,7 @@ from weigh.core.rule import Examined
 from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.formats import detect, of_name
+from weigh.sources.distant import distant
 from weigh.sources.memory import CutSource, MemorySource
 from weigh.sources.refusals import NotFetched, Refused
 
@@ -91,7 +92,7 @@ def _gather(observations: list[Observation], found: Iterator[Observation], path:
 
 def _run_all_the_same(source: Source, format: Format | None) -> Iterator[Observation]:
     """What a loader of pickles would run of a file that is something else as well, such as a picture."""
-    if format is None or format.name in RUN or not calls_something(source):
+    if format is None or format.name in RUN or distant(source) is not None or not calls_something(source):
         return
     with contextlib.suppress(FormatError, SourceError):
         yield from (seen for seen in islice(observe(source), MOST_OBSERVATIONS) if seen.kind in ("import", "extension"))

@@ -15,7 +15,7 @@ from weigh.knowledge.suffix_claims import suffix_claims
 # Loading these runs what they name.
 UNPICKLED = frozenset({"pickle", "pytorch", "pytorch-legacy", "pytorch-tar", "torchscript", "joblib"})
 NO_MODEL = frozenset({"text", "json", "jsonl", "csv", "parquet", "python", "image", "pdf", "link-text", "other"})
-BARE = frozenset({"zip", "tar", "7z"})  # containers that hold nothing of what the suffix says
+BARE = frozenset({"zip", "tar", "7z", "npz"})  # containers that hold nothing of what the suffix says
 # What transformers, diffusers and peft write by torch.save alone.
 _TORCH_NAME = re.compile(r"(?:diffusion_)?(?:pytorch|adapter)_model(?:[-.].*)?\.bin")
 _NO_SUFFIX_OF_ITS_OWN = ("", ".so", ".exe", ".dll", ".dylib", ".pyd", ".node", ".o", ".a")  # programs come under these
