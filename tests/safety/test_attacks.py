@@ -37,7 +37,7 @@ def made() -> dict[str, dict[str, bytes]]:
         return cases()
 
 
-@pytest.mark.parametrize(("name", "verdicts"), rows(), ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "verdicts"), list(rows()), ids=str)
 def test_a_case_made_blind_is_called_what_it_is(name: str, verdicts: str, tmp_path: Path) -> None:
     files = made()[name]
     for path, content in files.items():
