@@ -22,6 +22,7 @@ class DeviceRow(Row, frozen=True, kw_only=True):
     tflops: Mapping[str, float] = {}
     released: int | None = None
     aliases: tuple[str, ...] = ()
+    also_gb: tuple[float, ...] = ()
 
 
 class Pace(Row, frozen=True, kw_only=True):
