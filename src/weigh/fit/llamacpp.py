@@ -28,6 +28,8 @@ def layer_kv(layer: Layer, setting: Setting) -> int:
     """The same of one layer."""
     each = KV_BYTES[setting.kv] * setting.parallel
     cells = cells_of(layer, setting)
+    if layer.shares_cache:
+        return 0
     if layer.latent is not None:
         return round(layer.latent * cells * each)
     heads, width = layer.num_key_value_heads or 0, layer.head_dim or 0

@@ -31,6 +31,8 @@ def bytes_per_token(architecture: Architecture, setting: Setting) -> int:
 
 def _layer(layer: Layer, setting: Setting) -> int:
     each = KV_BYTES.get(setting.kv, 2)
+    if layer.shares_cache:
+        return 0
     if layer.latent is not None:  # one row, whole on every GPU
         return layer.latent * each
     heads = layer.num_key_value_heads or 0
