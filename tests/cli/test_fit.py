@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from safetensors.numpy import save_file
 
 from tests.fit.heads import whole, write
 from weigh.cli.main import weigh
+from weigh.text.plot import _has_font
 
 CONFIG = {
     "model_type": "llama",
@@ -144,13 +148,122 @@ def test_memory_over_context_is_drawn(tmp_path: Path) -> None:
     ElementTree.fromstring(path.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("name", ["out.png", "nowhere/out.svg"])
+@pytest.mark.parametrize("name", ["out.gif", "nowhere/out.svg", "nowhere/out.png"])
 def test_a_picture_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> None:
     done = CliRunner().invoke(
         weigh, ["fit", "Qwen3-8B", "--on", "4090", "--quiet", "--plot", str(tmp_path / name)], standalone_mode=False
     )
     assert done.return_value == 2
     assert len(done.output.splitlines()) == 2
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_png_shows_lines(tmp_path: Path, language: str) -> None:
+    pytest.importorskip("resvg_py")
+    image = pytest.importorskip("PIL.Image")
+    path = tmp_path / "out.png"
+    done = CliRunner().invoke(
+        weigh, ["fit", "Qwen3-8B", "--on", "4090", "--quiet", "--lang", language, "--plot", str(path)],
+        standalone_mode=False,
+    )  # fmt: skip
+    assert done.return_value == 0
+    with image.open(path) as drawn:
+        assert drawn.size == (1520, 880)
+        blue = sum(count for count, colour in drawn.convert("RGB").getcolors(1 << 20) if colour == (31, 111, 235))
+        dark = sum(count for count, colour in drawn.convert("RGB").getcolors(1 << 20) if colour == (34, 34, 34))
+    assert blue > 1000
+    assert dark > 500 or not _has_font("ab")  # the words, where the machine has any font
+
+
+def test_a_png_without_its_library_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    path = str(tmp_path / "out.png")
+    done = CliRunner().invoke(
+        weigh, ["fit", "Qwen3-8B", "--on", "4090", "--quiet", "--lang", "en", "--plot", path], standalone_mode=False
+    )
+    assert done.return_value == 2
+    assert "weigh[plot]" in done.output
+    assert len(done.output.splitlines()) == 2
+
+
+@pytest.mark.parametrize(("text", "values"), [("q8_0", 34 / 32), ("k=q8_0,v=f16", 2.0), ("v=q4_0", 18 / 32)])
+def test_keys_and_values_may_be_of_types_of_their_own(text: str, values: float) -> None:
+    _, answer = fit("Qwen3-8B-Q4_K_M", "--on", "4090", "--kv", text)
+    (found,) = answer["fits"]  # type: ignore[misc]
+    keys = 2.0 if text.startswith("v") else 34 / 32
+    assert found["memory"]["kv_cache"] == round(36 * 8 * 128 * 8192 * (keys + values))
+
+
+@pytest.mark.parametrize("text", ["k=q99", "x=f16", "k=", "=,=", "f16,q8_0"])
+def test_a_type_that_there_is_not_is_one_line(text: str) -> None:
+    status, answer = fit("Qwen3-8B-Q4_K_M", "--on", "4090", "--kv", text)
+    assert status == 2
+    assert "q8_0" in str(answer["error"])
+
+
+def test_what_is_loaded_beside_it_is_counted_and_named(tmp_path: Path) -> None:
+    lora = str(tmp_path / "lora.safetensors")
+    save_file({"layers.0.q_proj.lora_A.weight": np.zeros((16, 64), dtype=np.float16)}, lora)
+    plain, beside = (
+        fit("Qwen3-8B-Q4_K_M", "--on", "4090", *more)[1]["fits"][0]  # type: ignore[index]
+        for more in ((), ("--draft", "Qwen3-0.6B-Q8_0", "--lora", lora))
+    )
+    assert beside["memory"]["draft"] > 600 << 20
+    assert beside["memory"]["adapters"] == 16 * 64 * 2
+    more = beside["memory"]["draft"] + beside["memory"]["adapters"]
+    assert beside["memory"]["total"] == plain["memory"]["total"] + more
+    assert "-md Qwen3-0.6B-Q8_0 --lora" in beside["command"]
+
+
+def test_a_projector_in_the_folder_comes_with_the_model(tmp_path: Path) -> None:
+    gguf = pytest.importorskip("gguf")
+    (tmp_path / "model.gguf").write_bytes(b"")
+    head = write(tmp_path / "model.gguf", "qwen3")
+    os.truncate(tmp_path / "model.gguf", whole(head, "qwen3"))
+    writer = gguf.GGUFWriter(tmp_path / "mmproj.gguf", "clip")
+    writer.add_bool("clip.has_vision_encoder", True)
+    writer.add_tensor("v.blk.0.ffn_up.weight", np.zeros((64, 64), dtype=np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    _, answer = fit(str(tmp_path), "--on", "4090", "--no-exact", "--engine", "llama.cpp")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert found["memory"]["projector"] == 64 * 64 * 2 + (400 << 20)
+    assert "--mmproj" in found["command"]
+    assert "projector" in found["estimated"]
+
+
+def test_towers_lie_in_a_file_of_their_own_or_in_the_model(tmp_path: Path) -> None:
+    vision = {"hidden_size": 1152, "num_hidden_layers": 27, "intermediate_size": 4304, "patch_size": 14}
+    keys = {"model_type": "qwen3_vl", "text_config": CONFIG | {"model_type": "qwen3_vl_text"}, "vision_config": vision}
+    (tmp_path / "config.json").write_text(json.dumps(keys))
+    towers = [
+        fit(str(tmp_path), "--on", "4090", "--quant", quant)[1]["fits"][0]  # type: ignore[index]
+        for quant in ("Q4_K_M", "FP8")
+    ]
+    assert towers[0]["memory"]["projector"] > 800 << 20
+    assert "projector" not in towers[1]["memory"]
+
+
+def test_a_cards_graph_is_an_interval_and_the_verdict_counts_on_the_most() -> None:
+    _, answer = fit("Qwen3-8B-Q4_K_M", "--on", "4090", "--on", "cpu")
+    card, processor = answer["fits"]  # type: ignore[misc]
+    assert card["compute"]["low"] < card["compute"]["typical"] < card["compute"]["high"]
+    assert card["compute"]["typical"] == card["memory"]["compute"]
+    assert card["most"] > card["memory"]["total"] + card["compute"]["high"] - card["compute"]["typical"]
+    assert "compute" not in processor
+    assert processor["repacked"] < processor["memory"]["weights"]
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(2, "--tensor-parallel-size 2"), (3, "--pipeline-parallel-size 3"), (8, "--tensor-parallel-size 8")],
+)
+def test_gpus_share_layers_where_heads_go_round(count: int, said: str) -> None:
+    _, answer = fit("Qwen3-32B-AWQ", "--on", f"{count}x 4090", "--engine", "vllm")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert said in found["command"]
 
 
 CASES = """\

@@ -18,6 +18,7 @@ TORCH_OVERHEAD = 600 * MIB  # CUDA context, library workspaces, allocator
 MLX_OVERHEAD = 200 * MIB
 # A graph on a GPU needs more than on a processor, by how much is not known without one.
 GPU_COMPUTE_LESS, GPU_COMPUTE_FACTOR, GPU_COMPUTE_MORE = 0.9, 1.3, 150 * MIB
+PICTURE_MORE = 700 * MIB  # of a projector's work with the largest pictures
 PROCESS = 24 * MIB  # of a llama.cpp that has loaded nothing
 USUAL_COMPUTE = 300 * MIB  # where no shape says it
 MARGIN = 0.02  # of all of it: what no closed form counts
@@ -82,7 +83,7 @@ def _alone(case: Case, engine: str, *, gpu: bool, share: int) -> Memory:
 
 def upper(need: Memory, case: Case, graph: Interval | None = None) -> int:
     """The most that it may take: the total, and what of it is not sure."""
-    unsure = (case.doubt - 1) * need.kv_cache + MARGIN * need.total
+    unsure = (case.doubt - 1) * need.kv_cache + MARGIN * need.total + (PICTURE_MORE if case.projector else 0)
     return round(need.total + unsure + (graph.high - graph.typical if graph is not None else 0))
 
 
