@@ -69,12 +69,11 @@ def fit(
     """Will it run here, how fast, with which command."""
     from weigh.app.fit import Wish
 
-    keys, values = _types(kv)
     wish = Wish(
         engine=engine,
         context_length=context,
-        kv=keys,
-        kv_values=values,
+        kv=_types(kv)[0],
+        kv_values=_types(kv)[1],
         parallel=parallel,
         ubatch=ubatch,
         flash_attention=flash_attn,
@@ -83,12 +82,9 @@ def fit(
         train=train,
         size=_sides(size),
     )
-    language = language_of(lang)
-    asked = _Asked(devices, wish, _Named(mmproj, draft, lora), offline)
-    answers = [_answer(text, asked) for text in references]
-    _tell(answers, language, as_json=as_json, quiet=quiet)
-    status = max(_status(answer) for answer, _ in answers)
-    return max(status, _draw(plot, answers, language)) if plot is not None else status
+    answers = _answered(references, _Asked(devices, wish, _Named(mmproj, draft, lora), offline))
+    _tell(answers, language_of(lang), as_json=as_json, quiet=quiet)
+    return max(_draw(plot, answers, language_of(lang)), *(_status(answer) for answer, _ in answers))
 
 
 def _sides(text: str) -> tuple[int, int, int]:
@@ -133,6 +129,10 @@ def _types(text: str) -> tuple[str, str | None]:
     return (pairs.get("k", "f16"), pairs.get("v", "f16")) if pairs and pairs.keys() <= {"k", "v"} else (text, None)
 
 
+def _answered(references: tuple[str, ...], asked: _Asked) -> list[tuple[FitReport, tuple[Curve, ...]]]:
+    return [_answer(text, asked) for text in references]
+
+
 def _answer(text: str, asked: _Asked) -> tuple[FitReport, tuple[Curve, ...]]:
     from weigh.app.fit import curves, devices_of, fits
     from weigh.cli.report import How, weighed
@@ -166,9 +166,12 @@ def _beside(asked: _Asked) -> Beside:
     )
 
 
-def _draw(path: str, answers: list[tuple[FitReport, tuple[Curve, ...]]], language: Language) -> int:
-    """Write the picture; 2 where it cannot be."""
+def _draw(path: str | None, answers: list[tuple[FitReport, tuple[Curve, ...]]], language: Language) -> int:
+    """Write the picture, if any; 2 where it cannot be."""
     from weigh.text.plot import picture
+
+    if path is None:
+        return 0
 
     drawn = [(safe(answer.reference.text), curves) for answer, curves in answers if curves]
     title = ", ".join(name for name, _ in drawn)
