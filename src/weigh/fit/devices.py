@@ -24,7 +24,7 @@ _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 # What is said around a product: the computer it is in, marks, clocks, how a virtual machine is given it.
 _AROUND = re.compile(
     r"\bmac\s?book(?:\s(?:pro|air))?\b|\bmac\s(?:mini|studio|pro)\b|\bimac(?:\spro)?\b|\((?:r|tm|c)\)|@.*|\d+-core\s+processor"
-    r"|\d+th\s+gen|\bw/.*|-\d+[qc]$|\bwith\s+max-q\s+design|\bper\s+gpu\b",
+    r"|\d+th\s+gen|\bw/.*|-\d+[qc]$|\br\b(?=\s+(?:core|xeon))|\btm\b|\bwith\s+max-q\s+design|\bper\s+gpu\b",
     re.IGNORECASE,
 )
 _GRACE = re.compile(r"\bgb(?=\d)")
@@ -67,6 +67,8 @@ def device(text: str) -> Device:
     rows = [known for known in _table() if words and words <= known.words]
     if not rows and memory is None:  # `M4 Max 64`
         memory, rows = _bare_memory(words)
+    if not rows and (part := _aside(rest)) is not None:  # `Pi CM5 - 16GB (Nvidia RTX 4090)`
+        return device(f"{count}x {part}")
     if not rows:
         raise BadReference("device.unknown", text=text, nearest=", ".join(nearest(rest)))
     return _device(_best(rows, words, memory), count, memory)
@@ -108,6 +110,16 @@ def _table() -> tuple[_Known, ...]:
         for name in (row.name, *row.aliases):
             found.append(_Known(row, _words(name) | _words(row.vendor)))
     return tuple(found)
+
+
+def _aside(text: str) -> str | None:
+    """What of a text with something in brackets means a product: the inside, or else the outside."""
+    found = re.fullmatch(r"([^()]+)\(([^()]+)\)\s*", text)
+    for part in (found[2], found[1]) if found is not None else ():
+        words = _words(_MEMORY.sub(" ", part))
+        if any(words and words <= known.words for known in _table()) and not all(word.isdigit() for word in words):
+            return part
+    return None
 
 
 @functools.cache
@@ -160,6 +172,7 @@ def _device(row: DeviceRow, count: int, memory_gb: int | None) -> Device:
         bandwidth=row.bandwidth_gbs * 1e9,
         tflops=row.tflops,
         count=count,
+        cores=row.cores,
         confidence=row.confidence,
         source=row.source,
     )
