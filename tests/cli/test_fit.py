@@ -59,7 +59,7 @@ def test_what_does_not_go_there_is_not_said_to_fit(folder: str) -> None:
     _, answer = fit(folder, "--on", "RTX 4060", "--engine", "vllm", "--quant", "FP8")
     (found,) = answer["fits"]  # type: ignore[misc]
     assert found["verdict"] == "no"
-    assert "command" not in found
+    assert found["command"] is None
 
 
 def test_experts_go_to_the_host_before_layers_do() -> None:
@@ -72,6 +72,14 @@ def test_experts_go_to_the_host_before_layers_do() -> None:
     ("arguments", "said"),
     [
         (("Qwen3-8B", "--on", "banana"), "banana"),
+        (("Qwen3-8B", "--on", "昇腾999"), "Ascend"),
+        (("Qwen3-8B", "--on", "RTX 4091"), "RTX"),
+        (("Qwen3-8B", "--on", "4090", "--context", "-5"), "-5"),
+        (("Qwen3-8B", "--on", "4090", "--context", "99999999999999"), "99,999,999,999,999"),
+        (("Qwen3-8B", "--on", "4090", "--parallel", "-1"), "-1"),
+        (("Qwen3-8B", "--on", "4090", "--ubatch", "99999999"), "99,999,999"),
+        (("Qwen3-8B", "--on", "4090", "--draft", "nothing-known"), "nothing-known"),
+        (("Qwen3-8B", "--on", "4090", "--mmproj", "/nowhere.gguf"), "/nowhere.gguf"),
         (("Qwen3-8B", "--on", "4090", "--engine", "warp"), "warp"),
         (("Qwen3-8B", "--on", "4090", "--kv", "q99"), "q99"),
         (("Qwen3-8B", "--on", "4090", "--context", "0"), "0"),
@@ -93,8 +101,27 @@ def test_a_context_beyond_the_models_own_is_refused(folder: str) -> None:
     assert "131,072" in answer["error"]["message"]  # type: ignore[index]
 
 
+def test_a_folder_without_a_configuration_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+    status, answer = fit(str(tmp_path), "--on", "4090")
+    assert status == 2
+    assert "error" in answer
+
+
+ABSURD: tuple[dict[str, object], ...] = (
+    {"num_attention_heads": 0}, {"hidden_size": 10**30}, {"num_hidden_layers": -1}, {"vocab_size": "x"},
+    {"num_key_value_heads": 10**18}, {"head_dim": -128}, {"intermediate_size": [10**400] * 3}, {"hidden_size": 10**400},
+    {"block_configs": [{"attention": {"n_heads_in_group": 0}, "ffn": {"ffn_mult": 1e308}}], "hidden_size": 10**400},
+    {"per_layer_config": {"²": {"head_dim": 1}, "9" * 5000: {}, "0": {"head_dim": []}}}, {"layer_types": [None] * 64},
+    {"block_auto_adjust_ff_dim": True, "block_multiple_of": 0, "intermediate_size": 10**400},
+    {"vision_config": {"hidden_size": 10**30, "depth": 10**30}}, {"moe_layers_enum": "²,x,1"}, {"num_experts": 10**9},
+    {"sliding_window": -1}, {"linear_attn_config": {"full_attn_layers": [[]], "num_heads": {}}}, {"block_types": [{}]},
+    {"zero_expert_num": 1, "num_layers": 10**20}, {"attn_layer_indices": {"a": 1}}, {"num_kv_shared_layers": 10**9},
+)  # fmt: skip
+
+
 def test_absurd_configurations_are_answered(tmp_path: Path) -> None:
-    for change in ({"num_attention_heads": 0}, {"hidden_size": 10**30}, {"num_hidden_layers": -1}, {"vocab_size": "x"}):
+    for change in ABSURD:
         (tmp_path / "config.json").write_text(json.dumps({**CONFIG, **change}))
         status, answer = fit(str(tmp_path), "--on", "4090", "--quant", "Q4_K_M")
         assert status in (0, 2)
@@ -186,6 +213,27 @@ def test_a_png_without_its_library_names_what_to_install(tmp_path: Path, monkeyp
     assert len(done.output.splitlines()) == 2
 
 
+FIT = "device engine context_length verdict memory devices speed basis because command".split()
+TERMS = "weights kv_cache recurrent_state compute output overhead total".split()
+
+
+@pytest.mark.parametrize(
+    "name", ["Qwen3-8B-Q4_K_M", "DeepSeek-R1", "bge-m3", "whisper-large-v3", "FLUX.1-dev", "some-7B"]
+)
+@pytest.mark.parametrize("device", ["4090", "GTX 1050 Ti", "2x A100 80G", "M4 Max 64", "昇腾910B", "Raspberry Pi 5"])
+def test_every_key_is_there_whatever_the_answer(name: str, device: str) -> None:
+    _, answer = fit(name, "--on", device)
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert set(FIT) - found.keys() == set()
+    assert set(TERMS) - found["memory"].keys() == set()
+    assert found["verdict"] in ("fits", "tight", "offload", "no")
+    assert all(share.keys() == {"device", "memory", "budget"} for share in found["devices"])
+    if found["speed"] is not None:
+        assert found["speed"].keys() == {"decode", "prefill"}
+        assert found["speed"]["decode"].keys() == {"low", "typical", "high"}
+    assert found["most"] >= found["memory"]["total"] > 0
+
+
 @pytest.mark.parametrize(("text", "values"), [("q8_0", 34 / 32), ("k=q8_0,v=f16", 2.0), ("v=q4_0", 18 / 32)])
 def test_keys_and_values_may_be_of_types_of_their_own(text: str, values: float) -> None:
     _, answer = fit("Qwen3-8B-Q4_K_M", "--on", "4090", "--kv", text)
@@ -252,7 +300,7 @@ def test_a_cards_graph_is_an_interval_and_the_verdict_counts_on_the_most() -> No
     assert card["compute"]["low"] < card["compute"]["typical"] < card["compute"]["high"]
     assert card["compute"]["typical"] == card["memory"]["compute"]
     assert card["most"] > card["memory"]["total"] + card["compute"]["high"] - card["compute"]["typical"]
-    assert "compute" not in processor
+    assert processor["compute"] is None
     assert processor["repacked"] < processor["memory"]["weights"]
 
 
@@ -280,7 +328,7 @@ def test_what_writes_no_text_is_fitted_as_what_it_is(line: str) -> None:
     status, answer = fit(name, "--on", "A100 80GB")
     (found,) = answer["fits"]  # type: ignore[misc]
     assert (status, found["engine"]) == (0, engine)
-    assert "speed" not in found
+    assert found["speed"] is None
     assert "compute" in found["estimated"]
 
 

@@ -38,7 +38,7 @@ class Interval(Value, frozen=True, kw_only=True):
     high: float
 
 
-class Speed(Value, frozen=True, kw_only=True):
+class Speed(Value, frozen=True, kw_only=True, omit_defaults=False):
     """Tokens a second: one after another, and of the prompt."""
 
     decode: Interval | None = None
@@ -53,7 +53,7 @@ class Share(Value, frozen=True, kw_only=True):
     budget: int
 
 
-class Fit(Value, frozen=True, kw_only=True):
+class Fit(Value, frozen=True, kw_only=True, omit_defaults=False):
     """`basis` says where the weights' bytes and the shapes are from; `estimated` names the terms that are estimates.
     `shapes` is the base model whose published shape was taken where no file gives one, `quant` how its weights are
     taken to be packed where no file says it. `compute` is what a graph may take on a card, in bytes, of which `memory`

@@ -8,6 +8,7 @@ from itertools import islice
 from weigh.core.header import LongArray, Meta
 
 MOST_LAYERS = 10_000
+MOST = 1 << 40
 _CHANNELS = 256  # widths found by a rule come in so many
 _BY_LAYER = ("num_key_value_heads", "head_dim", "intermediate_size")
 
@@ -24,7 +25,7 @@ def _blocks(config: Mapping[str, Meta]) -> dict[str, Meta]:
     """A network searched for, block by block: https://huggingface.co/nvidia/Llama-3_3-Nemotron-Super-49B-v1."""
     blocks = [one for one in _items(config.get("block_configs")) if isinstance(one, Mapping)]
     heads, hidden = config.get("num_attention_heads"), config.get("hidden_size")
-    if not blocks or type(heads) is not int or type(hidden) is not int:
+    if not blocks or type(heads) is not int or type(hidden) is not int or not 0 < hidden < MOST:
         return {}
     return {
         "num_hidden_layers": len(blocks),
@@ -54,7 +55,13 @@ def _exceptions(config: Mapping[str, Meta]) -> dict[str, Meta]:
     for key in _BY_LAYER:
         values = [config.get(key)] * count
         for number, own in islice(layers.items(), count):
-            if number.isdigit() and int(number) < count and isinstance(own, Mapping) and key in own:
+            if (
+                number.isdecimal()
+                and len(number) < 6
+                and int(number) < count
+                and isinstance(own, Mapping)
+                and key in own
+            ):
                 values[int(number)] = own[key]
         if len(set(map(str, values))) > 1:
             found[key] = tuple(values)
@@ -108,6 +115,8 @@ def _adjusted(config: Mapping[str, Meta]) -> dict[str, Meta]:
     step, times = config.get("block_multiple_of"), config.get("block_ffn_dim_multiplier")
     if config.get("block_auto_adjust_ff_dim") is not True or type(written) is not int or type(step) is not int:
         return {}
+    if not 0 < written < MOST:
+        return {}
     width = int(2 * written / 3)
     width = int(times * width) if isinstance(times, int | float) and 0 < times < 100 else width
     return {"intermediate_size": -(-width // step) * step if step > 0 else width, "block_auto_adjust_ff_dim": False}
@@ -121,7 +130,9 @@ def _sparse(config: Mapping[str, Meta]) -> dict[str, Meta]:
         return {"mlp_only_layers": dense, "first_k_dense_replace": 0}
     stated, count = config.get("moe_layers") or config.get("moe_layers_enum"), config.get("num_hidden_layers")
     if isinstance(stated, str):
-        stated = tuple(int(word) for word in stated.split(",")[:MOST_LAYERS] if word.strip().isdigit())
+        stated = tuple(
+            int(word) for word in stated.split(",")[:MOST_LAYERS] if word.strip().isdecimal() and len(word) < 6
+        )
     if not isinstance(stated, tuple | list) or type(count) is not int:
         return {}
     routed = {one for one in islice(stated, MOST_LAYERS) if type(one) is int}
@@ -130,6 +141,13 @@ def _sparse(config: Mapping[str, Meta]) -> dict[str, Meta]:
         "first_k_dense_replace": 0,
         "interleave_moe_layer_step": 1,
     }
+
+
+def _both(config: Mapping[str, Meta]) -> dict[str, Meta]:
+    """Gemma 4's layers with experts have a plain feed-forward too: https://huggingface.co/google/gemma-4-26B-A4B."""
+    if config.get("enable_moe_block") is not True or "shared_expert_intermediate_size" in config:
+        return {}
+    return {"shared_expert_intermediate_size": config.get("intermediate_size")}
 
 
 def _doubled(config: Mapping[str, Meta]) -> dict[str, Meta]:
@@ -168,6 +186,6 @@ def _items(value: Meta) -> Iterator[Meta]:
 
 
 _SPELLINGS: tuple[Callable[[Mapping[str, Meta]], dict[str, Meta]], ...] = (
-    _counted, _blocks, _exceptions, _delta, _listed_attention, _adjusted, _sparse, _doubled,
+    _counted, _blocks, _exceptions, _delta, _listed_attention, _adjusted, _sparse, _both, _doubled,
     _recurring, _sighted,
 )  # fmt: skip

@@ -81,7 +81,9 @@ def nearest(text: str, *, most: int = 3) -> list[str]:
     close = difflib.get_close_matches(spelt, names, n=most, cutoff=0.5)
     digits = set(re.findall(r"\d{3,4}", spelt))
     same = [low for low in names if digits & set(re.findall(r"\d{3,4}", low))]
-    return [names[low] for low in dict.fromkeys([*same, *close])][:most] or list(_USUAL)
+    said = {word for word in _words(text) if word.isalpha() and len(word) > 2}
+    kin = [known.row.name.lower() for known in _table() if said & known.words]
+    return [names[low] for low in dict.fromkeys([*same, *close, *kin])][:most] or list(_USUAL)
 
 
 def budget_of(row_class: str, memory: int) -> int:
