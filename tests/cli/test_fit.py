@@ -339,6 +339,43 @@ def test_a_size_that_cannot_be_is_one_line(size: str) -> None:
     assert "1280x720x129" in str(answer["error"])
 
 
+def test_a_pipelines_parts_go_to_a_small_card_in_turn(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text(
+        json.dumps({"_class_name": "FluxPipeline", "_diffusers_version": "0.35"})
+    )
+    for part, rows in (("transformer", 512), ("text_encoder", 256)):
+        (tmp_path / part).mkdir()
+        half = np.zeros((rows, 1024), dtype=np.float16)
+        save_file({"blocks.0.weight": half}, tmp_path / part / "diffusion_pytorch_model.safetensors")
+    status, answer = fit(str(tmp_path), "--on", "4090", "--on", "GTX 1050 Ti", "--size", "1280x1024")
+    assert status == 0
+    assert [found["engine"] for found in answer["fits"]] == ["diffusers", "diffusers"]  # type: ignore[attr-defined]
+    assert answer["fits"][0]["memory"]["weights"] == 768 * 1024 * 2  # type: ignore[index]
+
+
+def test_a_pipeline_too_large_for_a_card_goes_there_layer_by_layer() -> None:
+    _, answer = fit("FLUX.1-dev", "--on", "RTX 3060", "--on", "A100 80GB")
+    small, large = answer["fits"]  # type: ignore[misc]
+    assert (small["verdict"], large["verdict"]) == ("offload", "fits")
+    card, host = small["devices"]
+    assert card["memory"] < card["budget"]
+    assert host["memory"] == small["memory"]["weights"]
+
+
+@pytest.mark.parametrize(
+    "built", ["BertModel", "XLMRobertaForSequenceClassification", "BertForMaskedLM", "WhisperForConditionalGeneration"]
+)
+def test_what_a_network_does_is_known_by_its_class_alone(tmp_path: Path, built: str) -> None:
+    keys = {"num_hidden_layers": 12, "hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12}
+    kind = "whisper" if "Whisper" in built else "bert"
+    (tmp_path / "config.json").write_text(
+        json.dumps({"architectures": [built], "model_type": kind, "vocab_size": 30522, **keys})
+    )
+    _, answer = fit(str(tmp_path), "--on", "4090")
+    (found,) = answer["fits"]  # type: ignore[misc]
+    assert (found["engine"], found["speed"]) == ("transformers", None)
+
+
 def test_training_is_an_estimate() -> None:
     _, answer = fit("Qwen2.5-7B", "--on", "4090", "--train", "qlora")
     (found,) = answer["fits"]  # type: ignore[misc]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from weigh.app.beside import Beside, joined
 from weigh.app.exact import exactly
-from weigh.app.weights import is_mlx, label_of, mix, weights_of
+from weigh.app.weights import is_mlx, label_of, largest_part, mix, weights_of
 from weigh.core.architecture import Architecture, Layer
 from weigh.core.errors import BadReference
 from weigh.core.fit import Fit
@@ -37,7 +38,12 @@ _ATTENDS = ("full", "sliding")
 DOUBT = 2.5  # how far the cache of a network that nobody described may lie from the usual, either way
 # Bytes of cache a token takes in a network with shared heads, by the square root of its parameters in billions.
 KV_PER_ROOT = 40_000
-TEXT_MODALITIES = frozenset({"text"})
+# What a network does by the class that it is, whatever it is called.
+_BUILT: tuple[tuple[re.Pattern[str], Purpose], ...] = (
+    (re.compile(r"Whisper|ForSpeechSeq2Seq|ForCTC|AudioClassification"), "hear"),
+    (re.compile(r"For(?:Sequence|Token|Image)Classification|ForMaskedLM|ForQuestionAnswering|ForZeroShot"), "embed"),
+    (re.compile(r"(?:Bert|Roberta|MPNet|BGE|CLIP|Siglip|ViT|Dinov\d)\w*Model\b|(?:^|[ -])bert\b"), "embed"),
+)
 
 
 class Wish(Value, frozen=True, kw_only=True):
@@ -78,6 +84,8 @@ def _asked(report: Report, wish: Wish, beside: Beside | None) -> tuple[str, Case
     if case.train is not None:
         return "transformers", case
     usual = {"draw": "diffusers", "generate": _engine(report, wish)}.get(case.purpose, "transformers")
+    if report.model is not None and report.model.format is not None and report.model.format.value == "gguf":
+        usual = "llama.cpp"
     engine = wish.engine or usual
     small = msgspec.structs.replace(wish, quant=None)
     return engine, joined(case, report, beside or Beside(), engine, lambda other: _case(other, small))
@@ -85,10 +93,14 @@ def _asked(report: Report, wish: Wish, beside: Beside | None) -> tuple[str, Case
 
 def _purpose(report: Report) -> Purpose:
     """By what kind of model it is called."""
-    found = report.model.format if report.model is not None else None
-    if found is not None and found.value == "diffusers":
+    if report.format == "diffusers":
         return "draw"
-    if found is not None and found.value == "gguf":
+    model = report.model
+    shape = model.architecture if model is not None else None
+    built = f"{shape.class_name or ''} {shape.model_type or ''}" if shape is not None else ""
+    if (known := next((purpose for words, purpose in _BUILT if words.search(built)), None)) is not None:
+        return known
+    if model is not None and model.format is not None and model.format.value == "gguf":
         return "generate"
     return PURPOSES.get(report.name.kind, "generate") if report.name is not None else "generate"
 
@@ -224,6 +236,7 @@ def _case(report: Report, wish: Wish) -> Case:
         train=wish.train,
         pixels=wish.size[0] * wish.size[1],
         frames=wish.size[2],
+        part=largest_part(report) if purpose == "draw" else None,
     )
 
 

@@ -41,6 +41,16 @@ def weights_of(report: Report, shape: Architecture | None, quant: str | None, us
     return _of_name(report, bits_each), "name", bits_each < 15
 
 
+def largest_part(report: Report) -> int | None:
+    """Bytes of the largest of a pipeline's parts, each of which has a folder; None where there are no folders."""
+    parts: dict[str, int] = {}
+    for file in report.model.files if report.model is not None else ():
+        folder, _, _ = file.path.rpartition("/")
+        if folder and file.header is not None:
+            parts[folder] = parts.get(folder, 0) + sum(tensor.nbytes or 0 for tensor in file.header.tensors)
+    return max(parts.values(), default=0) or None
+
+
 def is_mlx(report: Report) -> bool:
     """Packed for Apple's MLX, which leaves no other mark in a name."""
     return re.search(r"(?<![a-z])mlx(?![a-z])", report.reference.text.lower()) is not None

@@ -30,7 +30,7 @@ class Case(Value, frozen=True, kw_only=True):
     """`architecture` is None where only a name is known: then the cache is `kv_per_token` bytes, within a factor of
     `doubt` either way. `name` is what a command line calls it. `exact` is llama.cpp's own account on a processor,
     without the weights. `projector`, `draft` and `adapters` are what is loaded beside it, in bytes;
-    `beside` names their files on a command line.
+    `beside` names their files on a command line. `part`: the largest part of a pipeline, whose parts work in turn.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Case(Value, frozen=True, kw_only=True):
     train: Training | None = None
     pixels: int = 1 << 20
     frames: int = 1
+    part: int | None = None
 
     @property
     def speaks(self) -> bool:

@@ -13,6 +13,7 @@ from weigh.fit.commands import command
 from weigh.fit.speed import Stage, Work, speed
 from weigh.fit.terms import with_more
 
+LEAF = 640 << 20  # what a card holds of weights that come layer by layer; 0.53 GB was seen
 TIGHT = 0.97  # of the budget: above that a browser tab may be too much
 DEPTH = 512  # tokens in the cache while the speed of decoding is told
 # The host of a device that is only named: two channels of DDR5.
@@ -41,6 +42,8 @@ def place(case: Case, device: Device, engine: str, host: Device = HOST) -> Fit:
 
 def _plans(case: Case, device: Device, engine: str, host: Device) -> Iterator[_Plan | None]:
     yield _whole(case, device, engine)
+    if case.purpose == "draw" and device.device_class != "cpu":
+        yield _in_turn(case, device, engine, host)
     if engine in _OURS and case.speaks and device.device_class != "cpu":
         yield _experts_out(case, device, host) if engine == "llama.cpp" else None
         yield _layers_out(case, device, host, engine)
@@ -94,6 +97,23 @@ def _experts_out(case: Case, device: Device, host: Device) -> _Plan | None:
         because=Saying("fit.experts", here=here.total, host=routed),
         command=command(case, "llama.cpp", device, "--cpu-moe"),
     )
+
+
+def _in_turn(case: Case, device: Device, engine: str, host: Device) -> _Plan | None:
+    """A pipeline's parts on the device one after another; where even one is too large, its layers one by one."""
+    need, total = memory(case, engine, gpu=True), case.weights.total
+    for key, held in (("fit.parts", case.part), ("fit.leaves", min(LEAF, total))):
+        if held is None:
+            continue
+        here = with_more(need, weights=held)
+        if _most(case, here, device, engine) <= device.budget and total <= host.budget:
+            return _Plan(
+                verdict="offload",
+                need=need,
+                shares=(_share(device, here.total), _share(host, total)),
+                because=Saying(key, here=here.total, host=total),
+            )
+    return None
 
 
 def _layers_out(case: Case, device: Device, host: Device, engine: str) -> _Plan | None:
