@@ -16,6 +16,8 @@ COMMANDS = {
     "fit": "weigh.cli.fit:fit",
     "explain": "weigh.cli.explain:explain",
     "catalog": "weigh.cli.catalog:catalog",
+    "run": "weigh.cli.run:run",
+    "serve": "weigh.cli.serve:serve",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang", "--signatures", "--fail-on"}
