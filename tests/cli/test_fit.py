@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -427,3 +428,18 @@ def test_what_a_driver_takes_is_an_estimate(folder: str) -> None:
         _, answer = fit(folder, "--on", device, "--quant", "Q2_K", "--context", "512")
         (found,) = answer["fits"]  # type: ignore[misc]
         assert found["estimated"] == estimated
+
+
+COMMANDS = [
+    (page, line)
+    for page in ("en", "zh")
+    for line in (Path(__file__).parents[2] / "docs" / page / "fit.md").read_text("utf-8").splitlines()
+    if line.startswith("weigh fit ")
+]
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS)
+def test_every_command_of_the_page_runs(page: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = [*shlex.split(line)[1:], "--quiet", "--lang", page]
+    assert CliRunner().invoke(weigh, arguments, standalone_mode=False).return_value == 0
