@@ -94,7 +94,7 @@ def graph_on(case: Case, engine: str, *, gpu: bool, share: int = 1) -> Interval 
     """
     if not gpu or engine not in ("llama.cpp", "ollama") or not case.speaks:
         return None
-    step = (case.exact or _by_form(case)).compute
+    step = case.exact.compute if case.exact is not None else _step(case)
     vocab = (case.architecture.vocab_size if case.architecture is not None else None) or 0
     return Interval(
         low=round(step * GPU_COMPUTE_LESS) * share,
@@ -139,15 +139,19 @@ def _by_form(case: Case) -> Memory:
         return summed(
             weights=0, kv_cache=_guessed_kv(case), recurrent_state=0, compute=USUAL_COMPUTE, output=0, overhead=0
         )
-    compute = llamacpp.compute(shape, setting)
     return summed(
         weights=0,
         kv_cache=llamacpp.kv_cache(shape, setting),
         recurrent_state=llamacpp.recurrent_state(shape, setting),
-        compute=compute if compute is not None else USUAL_COMPUTE,
+        compute=_step(case),
         output=llamacpp.output(shape, setting),
         overhead=0,
     )
+
+
+def _step(case: Case) -> int:
+    found = llamacpp.compute(case.architecture, setting_of(case)) if case.architecture is not None else None
+    return found if found is not None else USUAL_COMPUTE
 
 
 def _vllm(case: Case, gpu: bool, share: int) -> Memory:
