@@ -26,7 +26,9 @@ def load(launch: Launch) -> Ranker:
         "local_files_only": True,
         "model_kwargs": {} if launch.allow_pickle else {"use_safetensors": True},
     }
-    kind = sentence_transformers.CrossEncoder if launch.works[0] == "rerank" else sentence_transformers.SentenceTransformer
+    kind = (
+        sentence_transformers.CrossEncoder if launch.works[0] == "rerank" else sentence_transformers.SentenceTransformer
+    )
     return Ranker(kind(launch.path, **options), launch)
 
 
@@ -91,7 +93,8 @@ def _content(piece: Piece) -> Any:
 def _works(candidate: Candidate) -> tuple[Work, ...]:
     if candidate.format != "huggingface":
         return ()
-    return tuple(work for work in candidate.works if work in _WORKS)[:1]
+    first = candidate.works[:1]
+    return first if first and first[0] in _WORKS else ()
 
 
 ENGINE = Engine(
