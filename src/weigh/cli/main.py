@@ -14,6 +14,7 @@ COMMANDS = {
     "inspect": "weigh.cli.report:inspect",
     "check": "weigh.cli.check:check",
     "fit": "weigh.cli.fit:fit",
+    "choose": "weigh.cli.choose:choose",
     "explain": "weigh.cli.explain:explain",
     "catalog": "weigh.cli.catalog:catalog",
     "run": "weigh.cli.run:run",
