@@ -18,9 +18,8 @@ def write(folder: Path) -> None:
 
 
 def _whisper(folder: Path) -> None:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from tokenizers import pre_tokenizers
     from transformers import (
-        PreTrainedTokenizerFast,
         WhisperConfig,
         WhisperFeatureExtractor,
         WhisperForConditionalGeneration,
@@ -72,9 +71,9 @@ def _wav2vec2(folder: Path) -> None:
         num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=4,
     )  # fmt: skip
     Wav2Vec2ForCTC(config).save_pretrained(folder)
-    Wav2Vec2Processor(
-        Wav2Vec2FeatureExtractor(), Wav2Vec2CTCTokenizer(str(folder / "vocab.json"))
-    ).save_pretrained(folder)
+    Wav2Vec2Processor(Wav2Vec2FeatureExtractor(), Wav2Vec2CTCTokenizer(str(folder / "vocab.json"))).save_pretrained(
+        folder
+    )
 
 
 def _vits(folder: Path) -> None:
