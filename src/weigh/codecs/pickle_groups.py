@@ -96,7 +96,7 @@ def _patterns(puts: bool) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     passed = rb"(?:(?:%b|\()(?!%b)|[%b](?!%b)|%b)*+" % (atoms, led, makes, led, strings)
     alone = rb"(?:h.|j.{4})(?!%b)" % led
     if puts:
-        memo = rb"%b(%b|[%b](?=r)|(?=r)|[^r])(?:r(.{4})(?!r))?+" % (passed, alone, makes)
+        memo = rb"%b(%b|[%b](?=r)|(?=r)|\Z|[^r])(?:r(.{4})(?!r))?+" % (passed, alone, makes)
     else:
-        memo = rb"%b(%b|[%b](?=\x94(?!\x94))|\x94(?!\x94)|.)\x94?+" % (passed, alone, makes)
+        memo = rb"%b(%b|[%b](?=\x94(?!\x94))|\x94(?!\x94)|\Z|.)\x94?+" % (passed, alone, makes)
     return re.compile(group, re.DOTALL), re.compile(memo, re.DOTALL)
