@@ -19,7 +19,7 @@ PLACE = Path(os.environ.get("WEIGH_PEERS", Path(__file__).parents[1] / "build" /
 
 
 def executable(name: str) -> str | None:
-    """The scanner's command, its environment made if need be under `build/peers` or $WEIGH_PEERS; None if it cannot be."""
+    """The command, its environment made if need be under `build/peers` or $WEIGH_PEERS; None if it cannot be."""
     home = PLACE / name
     command = home / "bin" / name
     if command.exists():
