@@ -14,6 +14,16 @@ from weigh.text.pages import section
 
 _HOME = "CN"
 _SUFFIXES = ("size", "version", "function", "tier", "training", "file", "language")
+_EXAMPLES = {  # of each part of a name: spellings alone
+    "size": "7B, 671B, 30B-A3B, 8x7B, E4B, 1T",
+    "version": "2.5, v3, GPT-4o, o3, 2507",
+    "quantisation": "Q4_K_M, IQ4_XS, AWQ, GPTQ-Int4, FP8, NVFP4, W8A8",
+    "function": "Base, Instruct, Chat, Thinking, Coder, VL, Embedding",
+    "tier": "mini, nano, Flash, Pro, Ultra, Max",
+    "training": "SFT, DPO, Distill, QAT, 4e1t",
+    "file": ".safetensors, .gguf, .pt, .pth, 00001-of-00005",
+    "language": "zh, en, multilingual",
+}
 _OF_LANGUAGE, _OF_SIGHT = ("llm", "multimodal"), ("vision", "image", "video")
 _OF_A_FORMAT = ("is", "runs", "strong", "weak", "safety", "use")
 _ADVICE = ("E121", "E091", "E104", "E122", "E123", "E124", "E106")  # what is usually advised, and what to do instead
@@ -139,6 +149,14 @@ def _formats(language: Language) -> Iterator[str]:
 def _suffixes(language: Language) -> Iterator[str]:
     yield f"## {say('guide.suffixes', language)}\n"
     yield say("explain.shapes", language) + "\n"
+    yield from _table(
+        language,
+        ("part", "examples", "is"),
+        (
+            (say(f"explain.kind.{kind}", language), examples, say(f"guide.part.{kind}", language))
+            for kind, examples in _EXAMPLES.items()
+        ),
+    )
     for kind in _SUFFIXES:
         rows = [term for term in terms().values() if term.kind == kind]
         told = [(term, section("suffixes", term.id, language)) for term in rows]

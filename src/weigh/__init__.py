@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from weigh.app.choose import choose
     from weigh.core.name import Name, Part, Quant, Shard, Size
     from weigh.names.decode import decode as name
 
@@ -22,10 +23,11 @@ _PUBLIC = {
     "Quant": ("weigh.core.name", "Quant"),
     "Shard": ("weigh.core.name", "Shard"),
     "Size": ("weigh.core.name", "Size"),
+    "choose": ("weigh.app.choose", "choose"),
     "name": ("weigh.names.decode", "decode"),
 }
 
-__all__ = ["Name", "Part", "Quant", "Shard", "Size", "name"]
+__all__ = ["Name", "Part", "Quant", "Shard", "Size", "choose", "name"]
 
 
 def __getattr__(asked: str) -> object:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from weigh.app.catalog import Wish, catalog, errors, line_of, one
 from weigh.app.search import family_named, find
 from weigh.core.errors import BadReference
-from weigh.knowledge.catalog import Family, errata, families, licences
+from weigh.knowledge.catalog import Erratum, Family, errata, families, licences
 from weigh.text.catalog_document import catalog_document, csv_text
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -75,6 +75,29 @@ def test_a_name_of_nothing_is_told_to_be_one_and_what_may_be_meant(line: str) ->
     found = catalog(asked)
     assert found.wrong and found.errata
     assert meant in [entry.id for entry in found.entries]
+
+
+@pytest.mark.parametrize("row", errata().values(), ids=lambda row: row.id)
+def test_an_erratum_is_found_by_its_number_its_names_and_what_it_is_about(row: Erratum) -> None:
+    assert [found.id for found in errors(row.id).errata] == [row.id]
+    assert all(row in errors(asked).errata for asked in (*row.names, *row.about))
+    for name in row.names:
+        found = catalog(name)
+        assert found.wrong and row in found.errata
+        assert {entry.id for entry in found.entries} <= set(row.about) | {
+            other for one in found.errata for other in one.about
+        }
+
+
+def test_a_version_or_a_size_that_a_family_never_had_is_not_its_name() -> None:
+    assert [
+        family and family.id for family in map(family_named, ("Kling 2.0", "kling-99", "gpt-oss-120b", "gpt-oss-999b"))
+    ] == [
+        "kling",
+        None,
+        "gpt-oss",
+        None,
+    ]
 
 
 def test_a_name_that_only_looks_like_a_wrong_one_is_not_wrong() -> None:

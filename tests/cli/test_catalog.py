@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 
 def weigh(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -61,3 +64,66 @@ def test_a_wrong_filter_is_one_line() -> None:
 
 def test_quiet_prints_ids_alone() -> None:
     assert weigh("QwQ", "--quiet").stdout == "qwq\n"
+
+
+# what is run in a fresh process, and whether it opens a table of the catalogue or loads a module of it
+WATCHED = """
+import os, sys
+opened = []
+sys.addaudithook(lambda event, of: opened.append(str(of[0])) if event == "open" else None)
+from weigh.cli.main import weigh
+weigh(sys.argv[1:], standalone_mode=False)
+tables = {os.path.basename(path) for path in opened if os.path.basename(os.path.dirname(path)) == "knowledge"}
+catalogue = {f"{name}.json" for name in "families vendors kinds tasks errata trends licences".split()}
+print(sorted(tables & catalogue), [name for name in sys.modules if "catalog" in name or "sync" in name and "weigh" in name], file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "name Qwen3-8B --json",
+        "inspect tiny-llama-chat --json",
+        "check tiny-llama-chat --json",
+        "fit Qwen3-8B --on 4090 --json",
+        "schema",
+        "--version",
+    ],
+)
+def test_a_command_that_needs_no_catalogue_loads_none_of_it(samples: Path, command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, *command.split()],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        cwd=samples,
+    )
+    assert done.stderr.splitlines()[-1] == "[] []", done.stderr
+
+
+def test_errata_alone_load_no_other_table() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, "catalog", "--errata", "--json"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert done.stderr.splitlines()[-1].startswith("['errata.json'] ")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_erratum_is_shown_with_what_is_right_and_its_source(language: str) -> None:
+    shown = weigh("--errata", "--lang", language).stdout
+    assert [f"E{number:03}" for number in range(1, 128) if f"E{number:03} " not in shown] == []
+    assert shown.count("https://") + shown.count("pkg:pypi/") >= 127
+
+
+def test_csv_has_every_entry_and_no_line_too_many() -> None:
+    import csv
+    import io
+
+    whole = list(csv.DictReader(io.StringIO(weigh("--csv").stdout)))
+    told = json.loads(weigh("--json").stdout)["entries"]
+    assert [row["id"] for row in whole] == [entry["id"] for entry in told] and len(whole) > 600

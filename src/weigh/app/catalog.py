@@ -73,7 +73,11 @@ def errors(query: str | None = None) -> Found:
         return Found(errata=tuple(errata().values()))
     found = {entry.id for entry in exact(query)} or {hit.entry.id for hit in find(query)}
     asked = plain(query)
-    rows = [row for row in errata().values() if asked in map(plain, (row.id, *row.names)) or found & set(row.about)]
+    rows = [
+        row
+        for row in errata().values()
+        if asked in map(plain, (row.id, *row.names, *row.about)) or found & set(row.about)
+    ]
     return Found(query=query, errata=tuple(rows))
 
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from weigh.core.name import Part
 from weigh.knowledge.catalog import Entry, Family, Kind, Task, Vendor, families, kinds, licences, tasks, vendors
 from weigh.names.decode import decode
 
 _SEPARATORS = re.compile(r"[\s\-_./:,;·()（）、，\"']+")
 _WORDS = re.compile(r"[a-z]+|\d+(?:\.\d+)*(?:[bmk](?![a-z]))?|[\u4e00-\u9fff]+|\+")  # 7b is one word, 4o are two
+_VERSION = re.compile(r"[vV]?(\d{1,4}(?:\.\d{1,4}){0,3})")
+_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)([tbmTBM])(?![a-zA-Z])")
+_FIGURES = re.compile(r"\d(?:[bm](?![a-z]))?")
+_UNITS = {"T": 1e3, "B": 1.0, "M": 1e-3}
+_SIZE_UNITS = frozenset("bm")
+_ROUNDING = 1.5  # of a size: what is packed with it counts too
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _ENOUGH_LATIN, _ENOUGH_CHINESE = 5, 2  # a shorter stretch stands in too many names
 _FILLERS = ("大模型", "模型", "系列", "助手", "的")  # what is put behind a name and says nothing
@@ -57,14 +64,45 @@ def family_named(text: str) -> Family | None:
         beginning = plain("".join(part.text for part in parts[:end]))
         found = [entry for entry in _called(beginning) if isinstance(entry, Family)]
         if found:
-            kinds_before = {part.kind for part in parts[:end]}
-            rest = [part for part in parts[end:] if part.kind != "separator"]
-            if any(part.kind == "unknown" for part in rest):
-                return None
-            if rest and rest[0].kind == "version" and not {"size", "version"} & kinds_before:
-                return None
-            return found[0]
+            return found[0] if _are_understood(found[0], parts[:end], parts[end:]) else None
     return None
+
+
+def _are_understood(family: Family, before: Sequence[Part], after: Sequence[Part]) -> bool:
+    """Can all that follows the family's name be: no unknown word, no version and no size that it never had?"""
+    if any(part.kind == "unknown" for part in after):
+        return False
+    told = {part.kind for part in before}
+    if not {"size", "version"} & told and _bears_a_figure(family) and any(part.kind == "tier" for part in after):
+        return False  # Mistral Large is no Mistral 7B
+    versions = [part.text for part in after if part.kind == "version"] if not {"size", "version"} & told else []
+    sizes = [part.text for part in after if part.kind == "size"]
+    return all(_has_been(family, text) for text in versions) and all(_is_as_large(family, text) for text in sizes)
+
+
+def _has_been(family: Family, version: str) -> bool:
+    """Is it a version of the family that bears no figure in its name, and no later one than is known?"""
+    asked, known = _VERSION.fullmatch(version), _VERSION.fullmatch(family.version or "")
+    if asked is None or known is None or _bears_a_figure(family):
+        return False
+    return [int(figure) for figure in asked[1].split(".")] <= [int(figure) for figure in known[1].split(".")]
+
+
+def _bears_a_figure(family: Family) -> bool:
+    return any(word[0].isdigit() for word in family.id.split("-"))
+
+
+def _is_as_large(family: Family, size: str) -> bool:
+    """Is it no larger than the largest of its sizes, as far as these are known?"""
+    asked = _billions(size)
+    known = [billions for one in family.sizes if (billions := _billions(one)) is not None]
+    return asked is None or not known or asked <= _ROUNDING * max(known)
+
+
+def _billions(size: str) -> float | None:
+    """The total of 8B, 30B-A3B, 0.6B, 350M or 1T; None for what is written otherwise."""
+    found = _SIZE.match(size)
+    return float(found[1]) * _UNITS[found[2].upper()] if found is not None else None
 
 
 def plain(text: str) -> str:
@@ -85,7 +123,7 @@ def _near(query: str, asked: str) -> list[Hit]:
     """Everything whose own names or circle of words hold the query."""
     best = {entry.id: Hit(0, entry) for entry in _called(asked)}
     for name, entries in _names().items():
-        if name.startswith(asked):
+        if name.startswith(asked) and not _cuts_a_size(name, len(asked)):
             for entry in entries:
                 best.setdefault(entry.id, Hit(1, entry))
     for entry in (*_with_words(_WORDS.findall(_folded(query))), *_with_words(_in_known_words(asked))):
@@ -94,6 +132,11 @@ def _near(query: str, asked: str) -> list[Hit]:
         if entry.id not in best or best[entry.id].beside > beside:
             best[entry.id] = Hit(3, entry, beside)
     return list(best.values())
+
+
+def _cuts_a_size(name: str, at: int) -> bool:
+    """Llama-7 is not the beginning of llama-7b."""
+    return name[at - 1].isdigit() and name[at : at + 1] in _SIZE_UNITS and not name[at + 1 : at + 2].isalpha()
 
 
 def _with_words(words: list[str]) -> Iterator[Entry]:
@@ -149,7 +192,8 @@ def _slips(asked: str) -> list[Hit]:
 
 
 def _figures(text: str) -> str:
-    return "".join(letter for letter in text if letter.isdigit())
+    """With the unit of a size: 7 is not 7b."""
+    return "".join(_FIGURES.findall(text))
 
 
 def _distance(one: str, other: str, most: int) -> int:

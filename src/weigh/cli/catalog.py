@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from weigh.app.catalog import Found, Wish, errors, line_of, one, sort_of
 from weigh.app.catalog import catalog as look_up
+from weigh.cli.folders import synced_file
 from weigh.cli.options import common, language_of
 from weigh.core.errors import WeighError
 from weigh.knowledge.catalog import AS_OF, Entry, Family
+from weigh.knowledge.synced import Disagreement, Met
 from weigh.text import Language, complain, say
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 @click.option("--errata", "only_errata", is_flag=True, help="Claims that go round and do not hold.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option("--compare", nargs=2, metavar="A B", help="Two entries side by side.")
+@click.option("--source", "sources", metavar="NAME", multiple=True, help="With sync: only from this source.")
+@click.option("--dry-run", is_flag=True, help="With sync: show what would change, and write nothing.")
 @common
 def catalog(
     words: tuple[str, ...],
@@ -39,13 +44,23 @@ def catalog(
     only_errata: bool,
     as_csv: bool,
     compare: tuple[str, str] | None,
+    sources: tuple[str, ...],
+    dry_run: bool,
     as_json: bool,
     lang: str | None,
     offline: bool,
     quiet: bool,
 ) -> int:
-    """Search vendors, model families and versions, kinds, tasks and licences, in Chinese or English."""
+    """Search vendors, model families and versions, kinds, tasks and licences, in Chinese or English.
+
+    `weigh catalog sync` hears what others publish (hf, ms, models.dev, litellm, xinference, ms-swift).
+    """
     language = language_of(lang)
+    form = "json" if as_json else "csv" if as_csv else "quiet" if quiet else "text"
+    if words == ("sync",):
+        from weigh.cli.sync import sync
+
+        return sync(sources, language, form=form, offline=offline, dry_run=dry_run)
     query = " ".join(words) or None
     wish = Wish(kind=kind, open=is_open or None, since=since, vendor=vendor, licence=licence)
     try:
@@ -55,21 +70,49 @@ def catalog(
     except WeighError as error:
         click.echo(f"weigh catalog: {complain(error, language)}", err=True)
         return 2
-    _print(found, language, "json" if as_json else "csv" if as_csv else "quiet" if quiet else "text")
-    if query is not None and not found.entries and not found.errata:
+    beside = _Beside() if only_errata else _beside(found, language)
+    _print(found, beside, language, form)
+    if query is not None and not found.entries and not found.errata and not beside.met:
         click.echo(f"weigh catalog: {say('catalog.nothing', language, query=query)}", err=True)
         return 2
     return 2 if found.wrong else 0
 
 
-def _print(found: Found, language: Language, form: str) -> None:
+class _Beside(NamedTuple):
+    """What the last sync adds: models the table has no row for, and where sources disagree about the entry."""
+
+    met: tuple[Met, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+
+
+def _beside(found: Found, language: Language) -> _Beside:
+    """Nothing where no sync was ever kept; a file that cannot be read is said to be, and passed over."""
+    path = synced_file()
+    if found.query is None or not os.path.lexists(path):
+        return _Beside()
+    from weigh.app.sync.keep import read_kept
+    from weigh.app.sync.look import heard_of, look
+
+    try:
+        synced = read_kept(path)
+    except WeighError as error:
+        click.echo(f"weigh catalog: {complain(error, language)}", err=True)
+        return _Beside()
+    if synced is None:
+        return _Beside()
+    met = look(found.query, synced, known=bool(found.entries or found.errata))
+    return _Beside(met, heard_of(found.entries[0], synced) if found.exact else ())
+
+
+def _print(found: Found, beside: _Beside, language: Language, form: str) -> None:
     entries = [(sort_of(entry), entry) for entry in found.entries]
     match form:
         case "json":
             from weigh.text.catalog_document import catalog_document
             from weigh.text.document import to_json
 
-            sys.stdout.write(to_json(catalog_document(found.query, entries, found.errata), language) + "\n")
+            document = catalog_document(found.query, entries, found.errata) | beside._asdict()
+            sys.stdout.write(to_json(document, language) + "\n")
         case "csv":
             from weigh.text.catalog_document import csv_text
 
@@ -79,6 +122,21 @@ def _print(found: Found, language: Language, form: str) -> None:
                 click.echo(entry.id)
         case _:
             _show(found, entries, language)
+            _show_beside(beside, language)
+
+
+def _show_beside(beside: _Beside, language: Language) -> None:
+    if beside == _Beside():
+        return
+    from weigh.text.synced import disagreement_lines, met_lines
+
+    console = _console()
+    if beside.disagreements:
+        console.print(say("sync.disagree", language, count=len(beside.disagreements)), style="bold cyan")
+        console.print(disagreement_lines(beside.disagreements, language))
+    if beside.met:
+        console.print(say("sync.met", language), style="bold cyan")
+        console.print(met_lines(beside.met, language))
 
 
 def _show(found: Found, entries: list[tuple[str, Entry]], language: Language) -> None:

@@ -14,8 +14,11 @@ COMMANDS = {
     "inspect": "weigh.cli.report:inspect",
     "check": "weigh.cli.check:check",
     "fit": "weigh.cli.fit:fit",
+    "choose": "weigh.cli.choose:choose",
     "explain": "weigh.cli.explain:explain",
     "catalog": "weigh.cli.catalog:catalog",
+    "run": "weigh.cli.run:run",
+    "serve": "weigh.cli.serve:serve",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang", "--signatures", "--fail-on"}

@@ -7,6 +7,7 @@ WeighError
 |   |-- Malformed       against the format's own rules
 |   |-- Truncated       fewer bytes than the file itself says
 |   `-- OverBudget      within the rules, but more than this program is willing to walk
+|-- EngineError         an engine that is missing, does not load its model or went away
 `-- TableError          a row of our own tables, or of a user's, that does not hold
 """
 
@@ -53,6 +54,10 @@ class Truncated(FormatError):
 
 class OverBudget(FormatError):
     """Within the rules, but more than this program is willing to walk."""
+
+
+class EngineError(WeighError):
+    """An engine that is missing, does not load its model or went away."""
 
 
 class TableError(WeighError):

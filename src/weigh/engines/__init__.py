@@ -1,1 +1,18 @@
-"""What runs models: one file an engine."""
+"""Engines that run models, the first that suits first; each is loaded when its turn comes."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+
+from weigh.core.engine import Engine
+
+PLACES: tuple[str, ...] = ("weigh.engines.echo", "weigh.engines.xllamacpp", "weigh.engines.transformers")
+
+
+def engines() -> Iterator[Engine]:
+    """In the order in which they are asked."""
+    for place in PLACES:
+        engine = importlib.import_module(place).ENGINE
+        assert isinstance(engine, Engine)
+        yield engine

@@ -19,7 +19,9 @@ _COLUMNS = (
 ).split()
 
 
-def catalog_document(query: str | None, entries: Iterable[tuple[str, Entry]], errata: Iterable[Erratum]) -> object:
+def catalog_document(
+    query: str | None, entries: Iterable[tuple[str, Entry]], errata: Iterable[Erratum]
+) -> dict[str, object]:
     """The object that `weigh catalog --json` prints; each entry comes with its sort."""
     return {
         "schema": SCHEMA,

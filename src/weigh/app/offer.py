@@ -1,0 +1,89 @@
+"""What a server of models is given: each reference weighed, checked and planned before anybody asks for it."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Awaitable, Callable
+
+from weigh.app.fit import Wish, devices_of, fits
+from weigh.app.run import Asked, Chosen, chosen, running
+from weigh.app.weigh import weigh
+from weigh.core.engine import Running
+from weigh.core.errors import BadReference, SourceError
+from weigh.core.fit import Fit
+from weigh.core.report import Failure, Report
+from weigh.core.value import Value
+from weigh.sources.machine import Run, look
+
+ECHO_BYTES = 1 << 20
+BESIDE_WEIGHTS = 1.3  # what a model takes for each byte of its weights, where no plan says it
+SAFETY = 512 << 20  # left to the rest of the machine
+
+
+class Offer(Value, frozen=True, kw_only=True):
+    """One model: what it is called, the bytes it takes when loaded, and how it is started."""
+
+    name: str
+    nbytes: int
+    chosen: Chosen
+    start: Callable[[], Awaitable[Running]]
+
+
+def offered(text: str, asked: Asked, run: Run, *, name: str | None = None, interpreter: str | None = None) -> Offer:
+    """Of a path on this machine, or `echo:`. Raises WeighError for what cannot be weighed, is held back or has no
+    engine.
+    """
+    report = weigh(text)
+    if report.error is not None:
+        raise _told(report.error, text)
+    plan = _plan(report, asked, run)
+    found = chosen(report, text, asked, plan)
+    start = functools.partial(running, found, interpreter=interpreter)
+    return Offer(name=name or name_of(text), nbytes=_nbytes(report, plan), chosen=found, start=start)
+
+
+def room(run: Run) -> int:
+    """Bytes that models may take of this machine's memory, and of its accelerators'."""
+    host = look(run)
+    free = sum(one.free or one.memory or 0 for one in host.accelerators)
+    return max(host.available - SAFETY, 0) + free
+
+
+def name_of(text: str) -> str:
+    """What a client asks for: a hub's `org/name`, else the last part of the path without its suffix.
+
+    >>> name_of("/models/Qwen3-8B-Q4_K_M.gguf"), name_of("hf:Qwen/Qwen3-8B"), name_of("echo:")
+    ('Qwen3-8B-Q4_K_M', 'Qwen/Qwen3-8B', 'echo')
+    """
+    hub, colon, rest = text.partition(":")
+    if colon and hub in ("hf", "ms", "ollama", "echo"):
+        return rest or hub
+    last = os.path.basename(os.path.normpath(text))
+    stem, dot, suffix = last.rpartition(".")
+    return stem if dot and suffix in ("gguf", "safetensors", "onnx", "pt", "bin") else last
+
+
+def _told(failure: Failure, text: str) -> SourceError:
+    key = failure.message.key.removeprefix("error.")
+    error = SourceError(key, path=failure.path or text, offset=failure.offset)
+    error.saying = failure.message
+    return error
+
+
+def _plan(report: Report, asked: Asked, run: Run) -> Fit | None:
+    """The best of this machine's; None where nothing says how large the model is."""
+    wish = Wish(context_length=asked.context_length, parallel=asked.parallel, kv=asked.kv or "f16", exact=False)
+    try:
+        plans = fits(report, devices_of((), run), wish)
+    except BadReference:
+        return None
+    ranks = ("fits", "tight", "offload", "no")
+    return min(plans, key=lambda plan: ranks.index(plan.verdict)) if plans else None
+
+
+def _nbytes(report: Report, plan: Fit | None) -> int:
+    if plan is not None:
+        return plan.memory.total
+    held = report.model.weight_nbytes if report.model is not None else None
+    return int(held.value * BESIDE_WEIGHTS) if held is not None else ECHO_BYTES

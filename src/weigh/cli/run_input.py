@@ -1,0 +1,178 @@
+"""What a user gives to `weigh run`: options, texts, files, standard input."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+import click
+import msgspec
+
+from weigh.app.ask import Given, kind_of
+from weigh.core.errors import BadReference, SourceError
+from weigh.core.finding import Severity
+from weigh.core.value import Value
+from weigh.core.work import Sampling, Work
+
+MOST_FILE = 512 << 20
+MOST_LINES = 100_000
+
+
+class Options(Value, frozen=True, kw_only=True):
+    """Each option of the command, as given."""
+
+    work: Work | None
+    out: str | None
+    system: str | None
+    schema: str | None
+    suffix: str | None
+    thinking: bool | None
+    max_tokens: int | None
+    temperature: float | None
+    top_p: float | None
+    seed: int | None
+    stop: tuple[str, ...]
+    image: str | None
+    mask: str | None
+    audio: str | None
+    documents: tuple[str, ...]
+    documents_file: str | None
+    labels: tuple[str, ...]
+    threshold: float
+    top: int
+    dimensions: int | None
+    language: str | None
+    translate: bool
+    srt: bool
+    voice: str | None
+    speed: float | None
+    negative: str | None
+    size: str | None
+    steps: int | None
+    guidance: float | None
+    strength: float | None
+    count: int
+    seconds: float | None
+    frames: int | None
+    fps: int | None
+    engine: str | None
+    device: str | None
+    context: int | None
+    n_gpu_layers: int | None
+    kv: str | None
+    threads: int | None
+    projector: str | None
+    allow_pickle: bool | None
+    trust_remote_code: bool | None
+    fail_on: Severity
+
+
+def given_of(text: str | None, options: Options) -> Given:
+    """INPUT may be a text, a file of text, a picture or a sound, or `-`. Raises SourceError, BadReference."""
+    found = _input(text)
+    width, height = _size(options.size)
+    asked = Given(
+        system=options.system,
+        suffix=options.suffix,
+        schema=_schema(options.schema),
+        thinking=options.thinking,
+        sampling=_sampling(options),
+        documents=(*options.documents, *_lines(options.documents_file)),
+        labels=options.labels,
+        threshold=options.threshold,
+        top=options.top,
+        dimensions=options.dimensions,
+        language=options.language,
+        translate=options.translate,
+        voice=options.voice,
+        speed=options.speed,
+        negative=options.negative,
+        width=width,
+        height=height,
+        steps=options.steps,
+        guidance=options.guidance,
+        seed=options.seed,
+        count=options.count,
+        strength=options.strength,
+        seconds=options.seconds,
+        frames=options.frames,
+        fps=options.fps,
+        image=_file(options.image),
+        audio=_file(options.audio),
+        mask=_file(options.mask),
+    )
+    return msgspec.structs.replace(asked, **found)
+
+
+def next_line(stream: TextIO) -> str | None:
+    """What is typed next; None at the end."""
+    if stream.isatty():
+        click.echo("> ", nl=False, err=True)
+    line = stream.readline()
+    return line.rstrip("\n") if line else None
+
+
+def _input(text: str | None) -> dict[str, str | bytes]:
+    if text is None:
+        return {}
+    if text == "-":
+        data = sys.stdin.buffer.read(MOST_FILE)
+    elif len(text) < 4096 and "\0" not in text and os.path.isfile(text):
+        data = _read(text)
+    else:
+        return {"text": text}
+    kind = kind_of(data)
+    return {kind: data} if kind != "text" else {"text": data.decode("utf-8", "replace")}
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MOST_FILE + 1)
+    except OSError as error:
+        raise SourceError("cannot_read", path=path, reason=error.strerror or str(error)) from error
+    if len(data) > MOST_FILE:
+        raise SourceError("run.too_long", path=path, most=MOST_FILE)
+    return data
+
+
+def _file(path: str | None) -> bytes | None:
+    return _read(path) if path is not None else None
+
+
+def _lines(path: str | None) -> list[str]:
+    if path is None:
+        return []
+    return [line for line in _read(path).decode("utf-8", "replace").splitlines()[:MOST_LINES] if line.strip()]
+
+
+def _schema(given: str | None) -> str | None:
+    """JSON, or a file of it. Raises BadReference for neither."""
+    if given is None:
+        return None
+    text = given if given.lstrip().startswith("{") else _read(given).decode("utf-8", "replace")
+    try:
+        msgspec.json.decode(text, type=dict)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadReference("run.schema", problem=str(error)) from error
+    return text
+
+
+def _size(text: str | None) -> tuple[int | None, int | None]:
+    if text is None:
+        return None, None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and 0 < int(width) <= 1 << 14 and 0 < int(height) <= 1 << 14):
+        raise BadReference("run.size", size=text)
+    return int(width), int(height)
+
+
+def _sampling(options: Options) -> Sampling:
+    return Sampling(
+        max_tokens=options.max_tokens,
+        temperature=options.temperature,
+        top_p=options.top_p,
+        seed=options.seed,
+        stop=options.stop,
+    )

@@ -1,0 +1,177 @@
+"""`weigh serve [REF...]`: one server, many models."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from weigh.cli.options import common, language_of
+from weigh.core.errors import SourceError, WeighError
+from weigh.core.report import Report
+from weigh.text import Language, complain
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from weigh.app.run import Asked
+    from weigh.serve.api.pool import Ware
+    from weigh.serve.api.settings import ModelSetting, Settings
+
+
+@click.command()
+@click.argument("references", metavar="[REF...]", nargs=-1)
+@click.option("--config", metavar="FILE", help="TOML with a key for each of these, and [models.NAME] tables.")
+@click.option("--host", help="Address to listen on (default: 127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks one (default: 8000).")
+@click.option("--api-key", "api_keys", multiple=True, metavar="KEY", help="A key that clients must send; repeatable.")
+@click.option("--cors-origin", "cors_origins", multiple=True, metavar="ORIGIN", help="A page that may ask; repeatable.")
+@click.option("--tls-certificate", metavar="FILE", help="Certificate in PEM: then it speaks HTTPS.")
+@click.option("--tls-key", metavar="FILE", help="Its key in PEM.")
+@click.option("--parallel", type=click.IntRange(1, 256), help="Jobs at once in one model (default: 4).")
+@click.option("--queue", type=click.IntRange(0), help="Jobs that may wait for one model (default: 32).")
+@click.option("--wait-seconds", type=float, help="How long a job may wait for its turn (default: 120).")
+@click.option("--job-seconds", type=float, help="How long a job may take (default: 3600).")
+@click.option("--idle-seconds", type=float, help="A model unused for so long is let go (default: 600).")
+@click.option("--drain-seconds", type=float, help="How long jobs may go on after the end was asked for (default: 10).")
+@click.option("--body-bytes", type=int, help="The longest request (default: 64 MiB).")
+@click.option("--memory", type=int, metavar="BYTES", help="For all models together (default: what is free).")
+@click.option("--context", "context_length", type=int, metavar="TOKENS", help="Tokens of a model's context.")
+@click.option("--media-folder", metavar="DIR", help="Where videos wait for who asked for them.")
+@click.option("--log-prompts", is_flag=True, default=None, help="Write prompts and answers to the log.")
+@click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
+@common
+def serve(
+    references: tuple[str, ...],
+    config: str | None,
+    as_json: bool,
+    lang: str | None,
+    offline: bool,
+    quiet: bool,
+    **given: object,
+) -> int:
+    """Serve models: OpenAI's API, Anthropic's, Ollama's and more."""
+    language = language_of(lang)
+    try:
+        settings = _settings(config, given)
+        return asyncio.run(_serve(references, settings, language, quiet=quiet))
+    except WeighError as error:
+        click.echo(complain(error, language), err=True)
+        return 2
+
+
+def _settings(config: str | None, given: dict[str, object]) -> Settings:
+    """The file's, and over them the flags that were given."""
+    from weigh.serve.api.settings import Settings, read_settings
+
+    settings = read_settings(config) if config is not None else Settings()
+    return msgspec.structs.replace(settings, **{key: value for key, value in given.items() if value not in (None, ())})
+
+
+async def _serve(references: tuple[str, ...], settings: Settings, language: Language, *, quiet: bool) -> int:
+    from weigh.serve.api.pool import Pool
+    from weigh.sources.machine import start as run
+
+    wares = {ware.name: ware for ware in _wares(references, settings)}
+    if not wares:
+        raise SourceError("serve.nothing")
+    from weigh.app.offer import room
+
+    budget = settings.memory if settings.memory is not None else room(run)
+    pool = Pool(wares, budget=budget, queue=settings.queue, wait_seconds=settings.wait_seconds)
+    from weigh.serve.api.app import create
+
+    await _listen(create(pool, settings, language, _weigh), settings, language, quiet=quiet)
+    return 0
+
+
+def _wares(references: tuple[str, ...], settings: Settings) -> list[Ware]:
+    from weigh.serve.api.settings import ModelSetting
+
+    asked = [(None, ModelSetting(reference=text)) for text in references]
+    named = [(name, setting) for name, setting in settings.models.items()]
+    return [_ware(name, setting, settings) for name, setting in [*asked, *named]]
+
+
+def _ware(name: str | None, setting: ModelSetting, settings: Settings) -> Ware:
+    from weigh.app.offer import offered
+    from weigh.serve.api.pool import Ware
+    from weigh.sources.machine import start as run
+
+    asked = _asked(setting, settings)
+    offer = offered(setting.reference, asked, run, name=name, interpreter=setting.interpreter)
+    idle = setting.idle_seconds if setting.idle_seconds is not None else settings.idle_seconds
+    return Ware(
+        name=offer.name,
+        nbytes=offer.nbytes,
+        parallel=offer.chosen.launch.parallel,
+        idle_seconds=None if setting.pinned else idle,
+        load=offer.start,
+    )
+
+
+def _asked(setting: ModelSetting, settings: Settings) -> Asked:
+    from weigh.app.run import Asked
+
+    return Asked(
+        engine=setting.engine,
+        context_length=setting.context_length or settings.context_length,
+        parallel=setting.parallel or settings.parallel,
+        n_gpu_layers=setting.n_gpu_layers,
+        kv=setting.kv,
+        device=setting.device,
+        allow_pickle=setting.allow_pickle if setting.allow_pickle is not None else settings.allow_pickle,
+        trust_remote_code=setting.trust_remote_code,
+        job_seconds=settings.job_seconds,
+    )
+
+
+async def _weigh(text: str) -> Report:
+    """Behind the wall, in a thread: what is asked over the network is never read in this process."""
+    from weigh.app.wall import check
+    from weigh.app.wish import Wish
+
+    return (await asyncio.to_thread(check, text, Wish())).report
+
+
+async def _listen(app: Starlette, settings: Settings, language: Language, *, quiet: bool) -> None:
+    """Until a signal; jobs under way may go on for a while."""
+    import uvicorn
+
+    host = settings.host or "127.0.0.1"
+    listener = _listener(host, 8000 if settings.port is None else settings.port)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=int(settings.drain_seconds),
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not task.done():
+        await asyncio.sleep(0.01)
+    if not quiet and not task.done():
+        scheme = "https" if settings.tls_certificate else "http"
+        click.echo(f"listening on {scheme}://{_shown(host)}:{listener.getsockname()[1]}")
+    await task
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SourceError("serve.bind", host=host, port=port, reason=error.strerror or str(error)) from error
+    return listener
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

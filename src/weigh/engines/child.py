@@ -1,0 +1,116 @@
+"""The child process of an engine: one model, jobs from standard input, events to standard output."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import BinaryIO
+
+import msgspec
+
+from weigh.core.engine import Failed, Launch, Loaded, Ready
+from weigh.core.work import Done, Event, Fault, Job, job_from
+from weigh.engines.frames import Kind, encode, frame, take
+
+Say = Callable[[int, Event | Ready], None]
+MOST_DETAIL = 2000
+
+
+def main() -> None:
+    """`python -m weigh.engines.child MODULE`: the module's `load` is called with the Launch of the first frame."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the program that started us decides
+    say = _speaker(_take_standard_output())
+    inbox = sys.stdin.buffer
+    first = take(inbox)
+    if first is None:
+        return
+    try:
+        loaded = importlib.import_module(sys.argv[1]).load(msgspec.msgpack.decode(first[2], type=Launch))
+    except BaseException as error:
+        say(0, _fault(error))
+        return
+    say(0, loaded.ready)
+    _serve(inbox, loaded, say)
+    sys.stderr.flush()
+    os._exit(0)  # nobody listens any more: what still runs is not waited for
+
+
+def _take_standard_output() -> BinaryIO:
+    """Ours alone: what a library prints goes to standard error."""
+    mine = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return mine
+
+
+def _speaker(out: BinaryIO) -> Say:
+    lock = threading.Lock()
+
+    def say(number: int, event: Event | Ready) -> None:
+        data = memoryview(frame(Kind.ANSWER, number, encode(event)))
+        with lock:
+            while data:
+                data = data[out.write(data) :]
+
+    return say
+
+
+def _serve(inbox: BinaryIO, loaded: Loaded, say: Say) -> None:
+    """Until standard input ends."""
+    flags: dict[int, threading.Event] = {}
+    pool = ThreadPoolExecutor(loaded.ready.parallel)
+    while (got := take(inbox)) is not None:
+        number, kind, body = got
+        if kind is Kind.START:
+            flags[number] = threading.Event()
+            pool.submit(_one, number, body, loaded, flags, say)
+        elif kind is Kind.CANCEL and number in flags:
+            flags[number].set()
+    for flag in list(flags.values()):
+        flag.set()
+
+
+def _one(number: int, body: bytes, loaded: Loaded, flags: dict[int, threading.Event], say: Say) -> None:
+    flag = flags[number]
+    try:
+        _run(number, job_from(body), loaded, flag, say)
+    except BrokenPipeError:
+        pass
+    except BaseException as error:
+        say(number, _fault(error))
+    finally:
+        del flags[number]
+
+
+def _run(number: int, job: Job, loaded: Loaded, flag: threading.Event, say: Say) -> None:
+    if flag.is_set():
+        say(number, Done(finish_reason="cancelled"))
+        return
+    with closing(loaded.run(job, flag)) as events:
+        for event in events:
+            say(number, event)
+            if isinstance(event, Done | Fault):
+                return
+    say(number, Fault(kind="failed", detail="the engine ended without an answer"))
+
+
+def _fault(error: BaseException) -> Fault:
+    if isinstance(error, Failed):
+        return error.fault
+    if isinstance(error, MemoryError):
+        return Fault(kind="out_of_memory", detail=_line(error))
+    return Fault(kind="failed", detail=_line(error))
+
+
+def _line(error: BaseException) -> str:
+    """Its own words, on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:MOST_DETAIL]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The engine that needs no weights: it says again what it is told, word by word."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import struct
+from collections.abc import AsyncGenerator, Iterator
+
+from weigh.core.engine import Candidate, Engine, Launch, Ready
+from weigh.core.work import Chat, Complete, Delta, Done, Embed, Event, Fault, Job, Piece, Usage, Vectors, Work, work_of
+
+DIMENSIONS = 32
+_WORD = re.compile(r"\s*\S+\s*")
+_WORKS: tuple[Work, ...] = ("chat", "complete", "embed")
+
+
+def connect(launch: Launch) -> Echo:
+    """At once: there is nothing to load."""
+    return Echo(launch)
+
+
+class Echo:
+    """A model in this process, for tests and for measuring what a server adds."""
+
+    def __init__(self, launch: Launch) -> None:
+        self.ready = Ready(works=_WORKS, parallel=1 << 10, context_length=launch.context_length)
+
+    async def run(self, job: Job) -> AsyncGenerator[Event, None]:
+        """Never fails, but for what is longer than its context and for works that it has not."""
+        match job:
+            case Chat():
+                events = self._say(_last_of(job), job.sampling.max_tokens)
+            case Complete():
+                events = self._say(job.prompt, job.sampling.max_tokens)
+            case Embed():
+                events = iter(_embed(job.pieces))
+            case _:
+                events = iter((Fault(kind="unsupported", detail=f"echo does not {work_of(job)}"),))
+        for event in events:
+            yield event
+            await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        """Nothing to let go."""
+
+    def _say(self, text: str, most: int | None) -> Iterator[Event]:
+        words = _WORD.findall(text)
+        length = self.ready.context_length
+        if length is not None and len(words) > length:
+            yield Fault(kind="context_overflow", detail=f"{len(words)} words for a context of {length}")
+            return
+        said = words if most is None else words[:most]
+        for word in said:
+            yield Delta(text=word)
+        usage = Usage(prompt_tokens=len(words), completion_tokens=len(said))
+        yield Done(finish_reason="stop" if len(said) == len(words) else "length", usage=usage)
+
+
+def _last_of(job: Chat) -> str:
+    """What the user said last."""
+    said = next((message for message in reversed(job.messages) if message.role == "user"), None)
+    return "".join(piece.text or "" for piece in said.pieces) if said else ""
+
+
+def _embed(pieces: tuple[Piece, ...]) -> tuple[Event, ...]:
+    """A direction of unit length that hangs on the text alone."""
+    rows = b"".join(map(_row, pieces))
+    words = sum(len(_WORD.findall(piece.text or "")) for piece in pieces)
+    return Vectors(dimensions=DIMENSIONS, data=rows), Done(usage=Usage(prompt_tokens=words))
+
+
+def _row(piece: Piece) -> bytes:
+    content = (piece.text or "").encode("utf-8", "surrogatepass") + (piece.image or b"") + (piece.audio or b"")
+    raw = [byte - 127.5 for byte in hashlib.blake2b(content, digest_size=DIMENSIONS).digest()]
+    length = sum(value * value for value in raw) ** 0.5
+    return struct.pack(f"<{DIMENSIONS}f", *(value / length for value in raw))
+
+
+def _works(candidate: Candidate) -> tuple[Work, ...]:
+    return _WORKS if candidate.format == "echo" else ()
+
+
+ENGINE = Engine(name="echo", reach="here", module="weigh.engines.echo", works=_works)

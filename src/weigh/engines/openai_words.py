@@ -1,0 +1,239 @@
+"""Chats and completions in the words of OpenAI's API, as servers of models read and answer them."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import msgspec
+
+from weigh.core.work import (
+    Chat,
+    Complete,
+    Delta,
+    Done,
+    Event,
+    Fault,
+    FinishReason,
+    Message,
+    Piece,
+    Sampling,
+    Tool,
+    ToolCall,
+    Usage,
+)
+
+Json = dict[str, Any]
+_FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length", "tool_calls": "tool_calls"}
+
+
+def chat_request(job: Chat, model: str | None = None) -> Json:
+    """The body of a POST to /v1/chat/completions that streams."""
+    body: Json = {"messages": [_message(message) for message in job.messages], **_asked(job.sampling)}
+    if job.sampling.top_logprobs is not None:
+        body |= {"logprobs": True, "top_logprobs": job.sampling.top_logprobs}
+    if job.tools:
+        body["tools"] = [_tool(tool) for tool in job.tools]
+    if job.tool_choice is not None:
+        body["tool_choice"] = _choice(job.tool_choice)
+    if job.schema is not None:
+        schema = msgspec.json.decode(job.schema)
+        body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    if job.thinking is not None:
+        body["chat_template_kwargs"] = {"enable_thinking": job.thinking}
+    return _streamed(body, model)
+
+
+def complete_request(job: Complete, model: str | None = None) -> Json:
+    """The body of a POST to /v1/completions that streams."""
+    body: Json = {"prompt": job.prompt, **_asked(job.sampling)}
+    if job.suffix is not None:
+        body["suffix"] = job.suffix
+    if job.echo:
+        body["echo"] = True
+    if job.schema is not None:
+        body["json_schema"] = msgspec.json.decode(job.schema)
+    if job.sampling.top_logprobs is not None:
+        body["logprobs"] = job.sampling.top_logprobs
+    return _streamed(body, model)
+
+
+def _streamed(body: Json, model: str | None) -> Json:
+    return {
+        **({"model": model} if model else {}),
+        **body,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+def _asked(sampling: Sampling) -> Json:
+    """What was asked for, and nothing else: the rest is the model's own."""
+    asked = msgspec.structs.asdict(sampling)
+    del asked["top_logprobs"]
+    asked["stop"] = list(sampling.stop) or None
+    return {key: value for key, value in asked.items() if value is not None}
+
+
+def _message(message: Message) -> Json:
+    said: Json = {"role": message.role}
+    plain = all(piece.text is not None for piece in message.pieces)
+    if plain:
+        said["content"] = "".join(piece.text or "" for piece in message.pieces)
+    else:
+        said["content"] = [_piece(piece) for piece in message.pieces]
+    if message.tool_calls:
+        said["tool_calls"] = [_call(call) for call in message.tool_calls]
+    if message.tool_call_id is not None:
+        said["tool_call_id"] = message.tool_call_id
+    if message.name is not None:
+        said["name"] = message.name
+    return said
+
+
+def _piece(piece: Piece) -> Json:
+    if piece.image is not None:
+        url = f"data:{_kind_of(piece.image)};base64,{base64.b64encode(piece.image).decode()}"
+        return {"type": "image_url", "image_url": {"url": url}}
+    if piece.audio is not None:
+        kind = "wav" if piece.audio[:4] == b"RIFF" else "mp3"
+        return {"type": "input_audio", "input_audio": {"data": base64.b64encode(piece.audio).decode(), "format": kind}}
+    return {"type": "text", "text": piece.text or ""}
+
+
+def _kind_of(image: bytes) -> str:
+    if image.startswith(b"\xff\xd8"):
+        return "image/jpeg"
+    return "image/webp" if image[8:12] == b"WEBP" else "image/png"
+
+
+def _tool(tool: Tool) -> Json:
+    function: Json = {"name": tool.name}
+    if tool.description is not None:
+        function["description"] = tool.description
+    if tool.parameters is not None:
+        function["parameters"] = msgspec.json.decode(tool.parameters)
+    return {"type": "function", "function": function}
+
+
+def _choice(choice: str) -> str | Json:
+    return choice if choice in ("auto", "none", "required") else {"type": "function", "function": {"name": choice}}
+
+
+def _call(call: ToolCall) -> Json:
+    return {"id": call.id or "", "type": "function", "function": {"name": call.name or "", "arguments": call.arguments}}
+
+
+class _Function(msgspec.Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _Call(msgspec.Struct):
+    index: int = 0
+    id: str | None = None
+    function: _Function = msgspec.field(default_factory=_Function)
+
+
+class _Said(msgspec.Struct):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[_Call] | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Said | None = None
+    text: str | None = None
+    finish_reason: str | None = None
+    logprobs: Any = None
+
+
+class _Cached(msgspec.Struct):
+    cached_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    prompt_tokens_details: _Cached | None = None
+
+
+class _Error(msgspec.Struct):
+    message: str = ""
+    type: str | None = None
+    code: int | str | None = None
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice] = msgspec.field(default_factory=list)
+    usage: _Usage | None = None
+    error: _Error | None = None
+
+
+_CHUNKS = msgspec.json.Decoder(_Chunk)
+
+
+class Answer:
+    """What chunks of a stream add up to: each gives Deltas, `last` gives how it ended."""
+
+    def __init__(self) -> None:
+        self._finish: FinishReason | None = None
+        self._usage = Usage()
+        self._fault: Fault | None = None
+
+    def take(self, chunk: bytes | str) -> list[Event]:
+        """The Deltas of one chunk. Raises msgspec.DecodeError for what is none."""
+        said = _CHUNKS.decode(chunk)
+        if said.error is not None:
+            self._fault = fault_of(said.error.type or "", said.error.message)
+        if said.usage is not None:
+            self._usage = _usage(said.usage)
+        return [delta for choice in said.choices[:1] if (delta := self._delta(choice)) is not None]
+
+    def last(self, *, is_cancelled: bool = False) -> Event:
+        """Done, or what went wrong."""
+        if self._fault is not None:
+            return self._fault
+        if is_cancelled:
+            return Done(finish_reason="cancelled", usage=self._usage)
+        if self._finish is None:
+            return Fault(kind="engine_died", detail="the stream broke off")
+        return Done(finish_reason=self._finish, usage=self._usage)
+
+    def _delta(self, choice: _Choice) -> Delta | None:
+        if choice.finish_reason is not None:
+            self._finish = _FINISH.get(choice.finish_reason, "stop")
+        said = choice.delta or _Said()
+        delta = Delta(
+            text=said.content or choice.text or "",
+            reasoning=said.reasoning_content or said.reasoning or "",
+            tool_calls=tuple(map(_called, said.tool_calls or ())),
+            logprobs=_logprobs(choice.logprobs),
+        )
+        return None if delta == Delta() else delta
+
+
+def _called(call: _Call) -> ToolCall:
+    return ToolCall(index=call.index, id=call.id, name=call.function.name, arguments=call.function.arguments or "")
+
+
+def _logprobs(said: Any) -> str | None:
+    return None if said is None else msgspec.json.encode(said).decode()
+
+
+def _usage(usage: _Usage) -> Usage:
+    cached = usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else None
+    return Usage(
+        prompt_tokens=usage.prompt_tokens, cached_tokens=cached or 0, completion_tokens=usage.completion_tokens
+    )
+
+
+def fault_of(kind: str, message: str) -> Fault:
+    """An error as such servers tell it."""
+    text = f"{kind} {message}".lower()
+    if "context" in text and ("exceed" in text or "length" in text or "maximum" in text):
+        return Fault(kind="context_overflow", detail=message)
+    if "invalid" in kind or "not_supported" in kind or "bad" in text:
+        return Fault(kind="bad_input", detail=message)
+    return Fault(kind="failed", detail=message or kind)

@@ -1,0 +1,310 @@
+"""Text by transformers: chats and completions, token by token."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+from weigh.core.engine import Failed, Launch, Ready
+from weigh.core.work import Chat, Complete, Delta, Done, Event, Fault, FinishReason, Job, Sampling, Usage, Work, work_of
+from weigh.engines.spoken import Spoken
+
+_WORKS: tuple[Work, ...] = ("chat", "complete")
+MOST_CONTEXT = 1 << 20
+
+
+def load(launch: Launch) -> Text:
+    """The weights from safetensors alone, unless a pickle was allowed. Raises Failed."""
+    import transformers
+
+    options = {"trust_remote_code": bool(launch.trust_remote_code), "local_files_only": True}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(launch.path, **options)
+    model = _class_of(launch).from_pretrained(
+        launch.path, dtype=launch.dtype or "auto", use_safetensors=None if launch.allow_pickle else True, **options
+    )
+    if launch.threads:
+        import torch
+
+        torch.set_num_threads(launch.threads)
+    if launch.device:
+        model.to(launch.device)
+    return Text(tokenizer, model.eval(), launch)
+
+
+def _class_of(launch: Launch) -> Any:
+    import transformers
+
+    name = launch.architecture or ""
+    if name.endswith("ForConditionalGeneration") and _reads_first(name):
+        return transformers.AutoModelForSeq2SeqLM
+    return transformers.AutoModelForCausalLM
+
+
+def _reads_first(name: str) -> bool:
+    return name.startswith(("T5", "MT5", "UMT5", "LongT5", "Bart", "MBart", "Pegasus", "M2M100", "Prophet", "Marian"))
+
+
+class Text:
+    """One job at a time."""
+
+    def __init__(self, tokenizer: Any, model: Any, launch: Launch) -> None:
+        self._tokenizer = tokenizer
+        self._model = model
+        self._grammars: Any = None
+        own = getattr(model.config, "max_position_embeddings", None) or MOST_CONTEXT
+        self._context = min(launch.context_length or own, own)
+        self.ready = Ready(works=_WORKS, parallel=1, context_length=self._context)
+
+    def run(self, job: Job, cancelled: threading.Event) -> Generator[Event, None, None]:
+        """Deltas, then Done with the tokens counted."""
+        match job:
+            case Chat():
+                prompt = self._templated(job)
+                yield from self._answer(prompt, job.sampling, cancelled, schema=job.schema, tools=bool(job.tools))
+            case Complete():
+                prompt = self._ids(job.prompt if job.suffix is None else self._between(job.prompt, job.suffix))
+                if job.echo:
+                    yield Delta(text=job.prompt)
+                yield from self._answer(prompt, job.sampling, cancelled, schema=job.schema, tools=False)
+            case _:
+                yield Fault(kind="unsupported", detail=f"a text model does not {work_of(job)}")
+
+    def _ids(self, text: str) -> Any:
+        return self._tokenizer(text, return_tensors="pt", return_token_type_ids=False)
+
+    def _templated(self, job: Chat) -> Any:
+        if self._tokenizer.chat_template is None:
+            raise Failed(Fault(kind="bad_input", detail="it has no chat template: complete a prompt instead"))
+        options = {} if job.thinking is None else {"enable_thinking": job.thinking}
+        try:
+            return self._tokenizer.apply_chat_template(
+                [_turn(message) for message in job.messages],
+                tools=[_tool(tool) for tool in job.tools] or None,
+                add_generation_prompt=True,
+                return_tensors="pt",
+                return_dict=True,
+                **options,
+            )
+        except Exception as error:  # a template raises whatever it likes
+            raise Failed(Fault(kind="bad_input", detail=f"its chat template: {error}")) from error
+
+    def _between(self, before: str, after: str) -> str:
+        """Fill in the middle, by the tokens that the tokenizer has for it."""
+        known = self._tokenizer.get_vocab()
+        for prefix, suffix, middle in _MIDDLES:
+            if prefix in known and suffix in known and middle in known:
+                return f"{prefix}{before}{suffix}{after}{middle}"
+        raise Failed(Fault(kind="unsupported", detail="its tokenizer has no tokens to fill in the middle"))
+
+    def _answer(
+        self, prompt: Any, sampling: Sampling, cancelled: threading.Event, *, schema: str | None, tools: bool
+    ) -> Generator[Event, None, None]:
+        number = int(prompt["input_ids"].shape[1])
+        room = self._context - number if not self._model.config.is_encoder_decoder else self._context
+        if number >= self._context or room <= 0:
+            detail = f"{number} tokens of prompt for a context of {self._context}"
+            raise Failed(Fault(kind="context_overflow", detail=detail))
+        most = min(sampling.max_tokens if sampling.max_tokens is not None else room, room)
+        spoken = Spoken(stop=sampling.stop, tools=tools)
+        stopped = threading.Event()
+        written = 0
+        for token, piece, logprobs in self._tokens(
+            prompt, sampling, most, schema, lambda: cancelled.is_set() or stopped.is_set()
+        ):
+            written += token
+            deltas = list(spoken.feed(piece))
+            if logprobs is not None and not deltas:
+                deltas = [Delta()]
+            for at, delta in enumerate(deltas):
+                yield Delta(
+                    text=delta.text,
+                    reasoning=delta.reasoning,
+                    tool_calls=delta.tool_calls,
+                    logprobs=logprobs if at == 0 else None,
+                )
+            if spoken.is_stopped:
+                stopped.set()
+        yield from spoken.flush()
+        usage = Usage(prompt_tokens=number, completion_tokens=written)
+        yield Done(finish_reason=_finish(cancelled, spoken, is_full=written >= most), usage=usage)
+
+    def _tokens(
+        self, prompt: Any, sampling: Sampling, most: int, schema: str | None, is_over: Callable[[], bool]
+    ) -> Iterator[tuple[int, str, str | None]]:
+        """One after another: 1, its text (which may come later, with the rest of a character), its probabilities."""
+        import torch
+        import transformers
+
+        ids: queue.SimpleQueue[int | BaseException | None] = queue.SimpleQueue()
+        watch = _Watch(self._tokenizer, sampling.top_logprobs)
+        processors = transformers.LogitsProcessorList([*self._constraints(schema), *([watch] if watch.top else [])])
+        options = _generation(sampling, self._model.generation_config)
+        if sampling.seed is not None:
+            torch.manual_seed(sampling.seed)
+        stop = transformers.StoppingCriteriaList([lambda *_: torch.tensor([is_over()])])
+
+        def generate() -> None:
+            try:
+                with torch.inference_mode():
+                    self._model.generate(
+                        **prompt.to(self._model.device),
+                        **options,
+                        max_new_tokens=most,
+                        streamer=_Streamer(ids.put, skip=0 if self._model.config.is_encoder_decoder else 1),
+                        stopping_criteria=stop,
+                        logits_processor=processors,
+                        pad_token_id=self._tokenizer.pad_token_id or self._tokenizer.eos_token_id,
+                    )
+            except BaseException as error:  # of another thread: told to the one that waits
+                ids.put(error)
+            ids.put(None)
+
+        if most <= 0:
+            return
+        thread = threading.Thread(target=generate, daemon=True)
+        thread.start()
+        yield from self._decoded(ids, watch)
+        thread.join()
+
+    def _decoded(
+        self, ids: queue.SimpleQueue[int | BaseException | None], watch: _Watch
+    ) -> Iterator[tuple[int, str, str | None]]:
+        ends = self._model.generation_config.eos_token_id
+        last = set(ends if isinstance(ends, list) else [ends])
+        written: list[int] = []
+        said = ""
+        while (token := ids.get()) is not None:
+            if isinstance(token, BaseException):
+                raise token
+            logprobs = watch.told(token)
+            if token in last:
+                yield 1, "", logprobs
+                continue
+            written.append(token)
+            text = self._tokenizer.decode(written, skip_special_tokens=False)
+            if text.endswith("\ufffd"):  # the rest of a character is still to come
+                yield 1, "", logprobs
+                continue
+            piece, said = text[len(said) :], text
+            if len(written) > 64 and piece.endswith("\n"):
+                written, said = [], ""
+            yield 1, piece, logprobs
+
+    def _constraints(self, schema: str | None) -> list[Any]:
+        """What keeps the answer within a JSON Schema."""
+        if schema is None:
+            return []
+        try:
+            import llguidance.hf
+        except ImportError as error:
+            detail = "an answer by a JSON Schema needs llguidance: pip install 'weigh[torch]'"
+            raise Failed(Fault(kind="unsupported", detail=detail)) from error
+        from weigh.engines.transformers_schema import Schema
+
+        if self._grammars is None:
+            width = self._model.get_output_embeddings().weight.shape[0]
+            self._grammars = llguidance.hf.from_tokenizer(self._tokenizer, n_vocab=width)
+        return [Schema(self._grammars, schema)]
+
+
+# Tokens of Qwen and CodeGemma, StarCoder and Code Llama, DeepSeek.
+_MIDDLES = (
+    ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
+    ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
+    ("▁<PRE>", "▁<SUF>", "▁<MID>"),
+    ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"),
+)
+
+
+class _Streamer:
+    """Called by `generate` with the prompt, then with each token."""
+
+    def __init__(self, put: Callable[[int], None], *, skip: int) -> None:
+        self._put = put
+        self._skip = skip
+
+    def put(self, value: Any) -> None:
+        """One token, once the prompt is past."""
+        if self._skip:
+            self._skip -= 1
+            return
+        for token in value.flatten().tolist():
+            self._put(token)
+
+    def end(self) -> None:
+        """Told apart by the thread that generates."""
+
+
+class _Watch:
+    """Remembers, step by step, how likely the likeliest tokens were."""
+
+    def __init__(self, tokenizer: Any, top: int | None) -> None:
+        self.top = top
+        self._tokenizer = tokenizer
+        self._steps: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        self._steps.put(scores[0].float().log_softmax(-1))
+        return scores
+
+    def told(self, token: int) -> str | None:
+        """In OpenAI's words, for the token that was drawn."""
+        if self.top is None:
+            return None
+        chances = self._steps.get()
+        likeliest = chances.topk(min(self.top, len(chances))) if self.top else None
+        others = zip(likeliest.values.tolist(), likeliest.indices.tolist(), strict=True) if likeliest else ()
+        said = {**self._one(token, float(chances[token])), "top_logprobs": [self._one(id, p) for p, id in others]}
+        return json.dumps({"content": [said]}, ensure_ascii=False)
+
+    def _one(self, token: int, logprob: float) -> dict[str, Any]:
+        text = self._tokenizer.decode([token])
+        return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
+
+
+def _generation(sampling: Sampling, own: Any) -> dict[str, Any]:
+    """Options of `generate`; what nobody asked for is the model's own."""
+    options: dict[str, Any] = {
+        "temperature": sampling.temperature or None,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "min_p": sampling.min_p,
+        "repetition_penalty": sampling.repeat_penalty,
+    }
+    asked = {key: value for key, value in options.items() if value is not None}
+    if sampling.temperature == 0:
+        return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+    if asked.keys() - {"repetition_penalty"}:
+        asked["do_sample"] = True
+    return asked
+
+
+def _finish(cancelled: threading.Event, spoken: Spoken, *, is_full: bool) -> FinishReason:
+    if cancelled.is_set():
+        return "cancelled"
+    if spoken.calls:
+        return "tool_calls"
+    return "length" if is_full and not spoken.is_stopped else "stop"
+
+
+def _turn(message: Any) -> dict[str, Any]:
+    if any(piece.text is None for piece in message.pieces):
+        raise Failed(Fault(kind="unsupported", detail="a text model takes no pictures and no sounds"))
+    turn: dict[str, Any] = {"role": message.role, "content": "".join(piece.text for piece in message.pieces)}
+    if message.tool_calls:
+        turn["tool_calls"] = [
+            {"type": "function", "function": {"name": call.name, "arguments": json.loads(call.arguments or "{}")}}
+            for call in message.tool_calls
+        ]
+    if message.name is not None:
+        turn["name"] = message.name
+    return turn
+
+
+def _tool(tool: Any) -> dict[str, Any]:
+    parameters = json.loads(tool.parameters) if tool.parameters else {"type": "object", "properties": {}}
+    function = {"name": tool.name, "description": tool.description or "", "parameters": parameters}
+    return {"type": "function", "function": function}

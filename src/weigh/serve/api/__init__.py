@@ -1,0 +1,1 @@
+"""One server, many models, in the words of the clients that exist."""

@@ -1,0 +1,116 @@
+"""The server of models as an ASGI application."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from weigh.core.report import Report
+from weigh.core.saying import Saying
+from weigh.serve.api import openai_text
+from weigh.serve.api.pool import Pool
+from weigh.serve.api.refusal import Refusal
+from weigh.serve.api.serving import Serving
+from weigh.serve.api.settings import Settings
+from weigh.serve.api.tell import as_json, refused
+from weigh.text import Language
+from weigh.text.document import to_json
+
+OPEN = ("/health",)  # what answers without a key
+FAMILIES = (openai_text.routes,)
+
+
+def create(pool: Pool, settings: Settings, language: Language, weigh: Callable[[str], Awaitable[Report]]) -> Starlette:
+    """Routes of every family over one pool; models are let go when it stops."""
+    serving = Serving(pool, settings, language, weigh)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
+        await pool.open()
+        try:
+            yield
+        finally:
+            await pool.close()
+
+    async def on_refusal(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)
+        return refused(error, language, request.url.path)
+
+    async def not_found(request: Request, error: Exception) -> Response:
+        return refused(
+            Refusal(404, "not_found", Saying("refusal.route", path=request.url.path)), language, request.url.path
+        )
+
+    async def failed(request: Request, error: Exception) -> Response:
+        return refused(Refusal(500, "internal", Saying("refusal.internal")), language, request.url.path)
+
+    return Starlette(
+        routes=[*_own(serving), *(route for family in FAMILIES for route in family(serving))],
+        middleware=_middleware(settings, language),
+        exception_handlers={Refusal: on_refusal, 404: not_found, 500: failed},
+        lifespan=lifespan,
+    )
+
+
+def _own(serving: Serving) -> list[Route]:
+    async def health(request: Request) -> Response:
+        loaded = [name for name, slot in serving.pool.slots.items() if slot.running is not None]
+        status = "draining" if serving.pool.is_draining else "ok"
+        return as_json({"status": status, "models": len(serving.pool.slots), "loaded": loaded})
+
+    async def metrics(request: Request) -> Response:
+        return Response(serving.metrics.page(), media_type="text/plain; version=0.0.4")
+
+    async def weigh(request: Request) -> Response:
+        reference = request.query_params.get("reference", "")
+        if not reference:
+            raise Refusal(400, "invalid_request", Saying("refusal.empty", what="reference"))
+        report = await serving.weigh(reference)
+        return Response(to_json(report, serving.language), media_type="application/json")
+
+    return [
+        Route("/health", health),
+        Route("/metrics", metrics),
+        Route("/v1/weigh", weigh),
+    ]
+
+
+def _middleware(settings: Settings, language: Language) -> list[Middleware]:
+    found: list[Middleware] = []
+    if settings.cors_origins:
+        origins = list(settings.cors_origins)
+        found.append(Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"]))
+    if settings.api_keys:
+        found.append(Middleware(Keys, keys=settings.api_keys, language=language))
+    return found
+
+
+class Keys:
+    """Lets through who knows one of the keys, as a bearer token or as x-api-key."""
+
+    def __init__(self, app: ASGIApp, *, keys: tuple[str, ...], language: Language) -> None:
+        self._app = app
+        self._keys = tuple(key.encode() for key in keys)
+        self._language: Language = language
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Compared in constant time."""
+        if scope["type"] != "http" or scope["path"] in OPEN or self._knows(dict(scope["headers"])):
+            await self._app(scope, receive, send)
+            return
+        refusal = Refusal(401, "invalid_api_key", Saying("refusal.key"))
+        await refused(refusal, self._language, scope["path"])(scope, receive, send)
+
+    def _knows(self, headers: dict[bytes, bytes]) -> bool:
+        bearer = headers.get(b"authorization", b"").removeprefix(b"Bearer ").strip()
+        given = bearer or headers.get(b"x-api-key", b"")
+        return any([hmac.compare_digest(given, key) for key in self._keys])

@@ -1,0 +1,67 @@
+"""What a server of models may be told: each flag, and each key of its TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+
+import msgspec
+
+from weigh.core.errors import SourceError, TableError
+from weigh.core.value import Value
+
+
+class ModelSetting(Value, frozen=True, kw_only=True):
+    """One model: where it is, what it is called, and what is known better than by us."""
+
+    reference: str
+    engine: str | None = None
+    context_length: int | None = None
+    parallel: int | None = None
+    n_gpu_layers: int | None = None
+    kv: str | None = None
+    device: str | None = None
+    pinned: bool | None = None
+    idle_seconds: float | None = None
+    allow_pickle: bool | None = None
+    trust_remote_code: bool | None = None
+    interpreter: str | None = None
+
+
+class Settings(Value, frozen=True, kw_only=True):
+    """`models` by the names that clients ask for. `idle_seconds`: a model that nobody used for so long is let go.
+
+    `queue`: jobs that may wait for one model; `wait_seconds`: how long; `job_seconds`: how long one may take.
+    `memory`: bytes for all models together, None for what this machine has free.
+    """
+
+    models: Mapping[str, ModelSetting] = {}
+    host: str | None = None
+    port: int | None = None
+    api_keys: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    parallel: int = 4
+    queue: int = 32
+    wait_seconds: float = 120.0
+    job_seconds: float = 3600.0
+    idle_seconds: float = 600.0
+    drain_seconds: float = 10.0
+    body_bytes: int = 64 << 20
+    memory: int | None = None
+    context_length: int | None = None
+    media_folder: str | None = None
+    log_prompts: bool | None = None
+    allow_pickle: bool | None = None
+
+
+def read_settings(path: str) -> Settings:
+    """Raises SourceError for a file that cannot be read, TableError for a key or a value that is none."""
+    try:
+        with open(path, "rb") as file:
+            return msgspec.convert(tomllib.load(file), Settings)
+    except OSError as error:
+        raise SourceError("cannot_read", path=path, reason=error.strerror or str(error)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise TableError("settings", path=path, problem=str(error)) from error
