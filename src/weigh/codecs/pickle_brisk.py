@@ -18,6 +18,7 @@ from weigh.codecs.cursor import Cursor
 from weigh.codecs.pickle import MOST_OPCODES, run
 from weigh.codecs.pickle_bombs import Hashing
 from weigh.codecs.pickle_brisk_steps import BRISK_STEPS, CALLED, Box, Forgetful, Unsure, is_small
+from weigh.codecs.pickle_distributions import MODULES as RUN_BY
 from weigh.codecs.pickle_groups import LEAST, Group, group_at, slot_of
 from weigh.codecs.pickle_machine import MARK, MOST_HELD, NODE
 from weigh.codecs.pickle_nodes import Call, Global, Judged, Node, Reached, Stream
@@ -65,12 +66,24 @@ def follow(
             "too_much", path=source.path, offset=machine.offset, what="memo", most=MOST_HELD
         )
     machine.stream.end = machine.base + machine.at
+    if machine.stream.error is not None or not _tells_all(machine.stream):
+        exact = run(source, offset=offset, end=end, most=MOST_OPCODES)
+        if _runs_text(machine.stream) or not isinstance(exact.error, OverBudget):
+            return exact
     if machine.stream.error is None:
         _last.clear()
         _last[source] = ((offset, end, block), machine.stream)
-        return machine.stream
-    exact = run(source, offset=offset, end=end, most=MOST_OPCODES)
-    return machine.stream if isinstance(exact.error, OverBudget) else exact
+    return machine.stream
+
+
+def _tells_all(stream: Stream) -> bool:
+    """Neither is anything judged by operands that were forgotten, nor by the state that an object is given."""
+    return not any(stream.loose.values()) and not _runs_text(stream)
+
+
+def _runs_text(stream: Stream) -> bool:
+    """SciPy's distributions run a text of their state, which the exact machine alone reads."""
+    return any(module.startswith(RUN_BY) for module, _ in stream.imports)
 
 
 class Brisk(Forgetful):
