@@ -67,13 +67,15 @@ class Machine:
         self.base, self.at = cursor.offset, 0
         self.held = 0
         self.shared = 0
+        self.unready: str | None = None  # why C pickle does not get as far as STOP
         self.hashing = Hashing()
         self.what = "opcode"
         self.block = _BLOCK  # bytes followed at a time
 
     def go(self) -> None:
-        cursor, wanted = self.cursor, 1
+        wanted = 1
         while True:
+            cursor = self.cursor
             self.base, self.at = cursor.offset, 0
             block = cursor.bytes(max(wanted, min(self.block, cursor.left)), self.what)
             wanted = 1
