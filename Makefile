@@ -25,7 +25,7 @@ test: check  ## every test a change must pass, the reference libraries included
 
 test-all: test  ## the same, then what takes longer: heavy tests, a longer fuzz run, each heavy library in its own environment
 	$(BIN)/python -m pytest -q -m heavy
-	$(BIN)/python -m fuzz.mutate --rounds 3000
+	$(BIN)/python -m fuzz.mutate --rounds 20000
 	@for stack in $(STACKS); do sh tools/stack.sh $$stack $(PYTHON) || exit 1; done
 
 check: $(READY)  ## the quick command of every hour: format, lint, types, floors
