@@ -203,7 +203,10 @@ def _listed(store: str, model: str, group: list[Kept]) -> Listed | None:
     weights = [kept for kept in whole if kept.traits.format is not None]
     if store in _LOOSE and not weights and not ruins and not partial:
         return None
-    family = next((kept.traits.family for kept in (*weights, *whole) if kept.traits.family), None)
+    configured = sorted(
+        (kept for kept in whole if kept.traits.format is None), key=lambda kept: kept.item.name.count("/")
+    )
+    family = next((kept.traits.family for kept in (*configured, *weights) if kept.traits.family), None)
     listed = Listed(
         store=store,
         model=model,

@@ -17,7 +17,7 @@ from weigh.describe.merge import merge
 from weigh.formats import detect
 from weigh.names.decode import decode as decode_name
 from weigh.sources.file import FileSource
-from weigh.store.inventory.walk import is_weights
+from weigh.store.inventory.walk import is_weights, named_as_weights
 
 # dangling and shards are told of names, the others of content.
 Ruin = Literal["truncated", "malformed", "pointer", "page", "dangling", "shards"]
@@ -29,7 +29,7 @@ _TRUNCATED = frozenset({"truncated", "out-of-bounds"})
 
 
 class Traits(Value, frozen=True, kw_only=True):
-    """`format` is None for what was not read or cannot be; `ruin` for what is whole as far as its header says."""
+    """`format` is None for what holds no weights, was not read or cannot be; `ruin` for what its header says is whole."""
 
     format: str | None = None
     family: str | None = None
@@ -87,8 +87,8 @@ def _of_weights(source: Source, name: str) -> Traits:
         format = detect(source)
         if format.name in _NO_WEIGHTS:
             return Traits(format=format.name, ruin=_NO_WEIGHTS[format.name])  # type: ignore[arg-type]
-        if not format.is_model:
-            return Traits(format=format.name)
+        if not format.is_model or (format.name == "unknown" and not named_as_weights(source.path)):
+            return NOTHING
         header = format.read(source)
     except OverBudget:
         return NOTHING

@@ -99,7 +99,12 @@ def entries_below(root: str, *, strict: bool) -> Iterator[tuple[os.DirEntry[str]
 
 def is_weights(name: str, nbytes: int) -> bool:
     """By its name or its bytes: may it hold weights?"""
-    return nbytes >= LARGE or _WEIGHTS.fullmatch(name) is not None
+    return nbytes >= LARGE or named_as_weights(name)
+
+
+def named_as_weights(name: str) -> bool:
+    """By its suffix: does it hold weights?"""
+    return _WEIGHTS.fullmatch(name) is not None
 
 
 def is_partial(name: str) -> bool:
