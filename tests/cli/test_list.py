@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import time
@@ -24,6 +25,12 @@ from weigh.store.inventory import STORES
 BIG = Random(7).randbytes(2 << 20)
 HASH = sha256(BIG).hexdigest()
 LATER = time.time() + 7 * 24 * 3600
+DOCS = Path(__file__).parents[2] / "docs"
+COMMANDS = [
+    line.strip()
+    for language in ("en", "zh")
+    for line in re.findall(r"^weigh list[^#\n]*", (DOCS / language / "list.md").read_text("utf-8"), re.M)
+]
 VARIABLES = sorted({part.strip("$").split("/")[0] for s in STORES for g in s.places for part in g if part[0] == "$"})
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the caches made up here hold links")
 
@@ -98,7 +105,7 @@ def test_what_is_known_is_not_read_again_and_what_changed_is(home: Path, tmp_pat
     first, second = survey(asked), survey(asked)
     assert (first.num_read, second.num_read) == (3, 0) and first.inventory == second.inventory
     assert len(second.inventory.doubles) == 1
-    path.write_bytes(path.read_bytes()[:2000])
+    path.write_bytes(path.read_bytes()[:-100])
     third = survey(asked)
     assert third.num_read == 1 and [one.ruin for model in third.inventory.models for one in model.broken] == [
         "truncated"
@@ -314,6 +321,23 @@ def test_a_hostile_name_draws_nothing(home: Path) -> None:
     shown = weigh_list("--lang", "en").stdout
     assert "\x1b" not in shown and "\u202e" not in shown and "[red]" in shown
     assert told()["doubles"]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_of_the_page_runs(line: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    doubled(home)
+    assert weigh_list(*line.split()[2:]).return_value == 0
+    assert len(COMMANDS) == 16 and COMMANDS[:8] == COMMANDS[8:]
+
+
+def test_a_name_in_no_encoding_is_listed_and_kept(home: Path) -> None:
+    try:
+        put(home, os.fsdecode(b".lmstudio/models/org/odd-\xff/m.gguf"), BIG)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    assert told()["models"] == told()["models"] != [] and weigh_list().return_value == 0
 
 
 def test_an_empty_machine_is_said_to_be_empty() -> None:

@@ -135,6 +135,12 @@ def test_a_file_system_that_cannot_lend_blocks_leaves_all_as_it_was(tmp_path: Pa
     assert contents(tmp_path) == {"one": DATA, "other": DATA}
 
 
+def test_where_a_clone_is_refused_a_link_will_do_for_what_may_be_linked(tmp_path: Path) -> None:
+    planned = but(step(tmp_path, "clone"), may_link=True)
+    assert replace(planned, lambda target, source: None) == "done"
+    assert (tmp_path / "one").samefile(tmp_path / "other") and set(contents(tmp_path)) == {"one", "other"}
+
+
 def test_a_clone_that_is_cut_short_is_thrown_away(tmp_path: Path) -> None:
     assert replace(step(tmp_path, "clone"), lambda target, source: None) == "refused"
     assert contents(tmp_path) == {"one": DATA, "other": DATA}

@@ -203,9 +203,8 @@ def _listed(store: str, model: str, group: list[Kept]) -> Listed | None:
     weights = [kept for kept in whole if kept.traits.format is not None]
     if store in _LOOSE and not weights and not ruins and not partial:
         return None
-    configured = sorted(
-        (kept for kept in whole if kept.traits.format is None), key=lambda kept: kept.item.name.count("/")
-    )
+    others = [kept for kept in whole if kept.traits.format is None]
+    configured = sorted(others, key=lambda kept: kept.item.name.count("/"))  # of a pipeline its own before its parts'
     family = next((kept.traits.family for kept in (*configured, *weights) if kept.traits.family), None)
     listed = Listed(
         store=store,

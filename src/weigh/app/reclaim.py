@@ -116,15 +116,13 @@ def _worth(kept: Kept) -> tuple[bool, int, bool, int]:
 
 def _shared(kept: Kept, keeper: Kept, means: Means) -> Step | Left:
     path, nbytes = kept.item.path, kept.row.size
-    act: Act = "link"
-    if means.can_clone(path):
-        act = "clone"
-    elif not (kept.item.is_replaced and keeper.item.is_replaced):
-        return Left(path=path, nbytes=nbytes, reason="edited")
-    elif not _same_rights(kept.item.status, keeper.item.status):
-        return Left(path=path, nbytes=nbytes, reason="rights")
+    can_clone = means.can_clone(path)
+    why = _why_not_linked(kept, keeper)
+    if why is not None and not can_clone:
+        return Left(path=path, nbytes=nbytes, reason=why)
     return Step(
-        act=act,
+        act="clone" if can_clone else "link",
+        may_link=(can_clone and why is None) or None,
         path=path,
         nbytes=nbytes if kept.item.status.st_nlink == 1 else 0,
         looked=identity(kept.item.status),
@@ -132,6 +130,12 @@ def _shared(kept: Kept, keeper: Kept, means: Means) -> Step | Left:
         keeper_looked=identity(keeper.item.status),
         claims=tuple(sorted({one.item.claim for one in (kept, keeper) if one.item.claim is not None})),
     )
+
+
+def _why_not_linked(kept: Kept, keeper: Kept) -> Reason | None:
+    if not (kept.item.is_replaced and keeper.item.is_replaced):
+        return "edited"
+    return None if _same_rights(kept.item.status, keeper.item.status) else "rights"
 
 
 def _same_rights(status: os.stat_result, keeper: os.stat_result) -> bool:

@@ -29,7 +29,7 @@ _TRUNCATED = frozenset({"truncated", "out-of-bounds"})
 
 
 class Traits(Value, frozen=True, kw_only=True):
-    """`format` is None for what holds no weights, was not read or cannot be; `ruin` for what its header says is whole."""
+    """`format` is None for what holds no weights or cannot be read, `ruin` where the header says that it is whole."""
 
     format: str | None = None
     family: str | None = None

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
 
+import msgspec
+
 from weigh.core.value import Value
 from weigh.store.digest import Digest, of_file
 from weigh.store.inventory.walk import OURS
@@ -29,7 +31,10 @@ Identity = tuple[str, int, int]
 
 
 class Step(Value, frozen=True, kw_only=True):
-    """`keeper` lends its bytes to `path`; None where that is deleted. The identities are as they were looked at."""
+    """`keeper` lends its bytes to `path`; None where that is deleted. The identities are as they were looked at.
+
+    `may_link` says that a link will do where a clone is refused.
+    """
 
     act: Act
     path: str
@@ -38,6 +43,7 @@ class Step(Value, frozen=True, kw_only=True):
     keeper: str | None = None
     keeper_looked: Identity | None = None
     claims: tuple[str, ...] = ()
+    may_link: bool | None = None
 
 
 def delete(step: Step, now: float) -> Result:
@@ -64,7 +70,7 @@ def replace(step: Step, clone: Clone) -> Result:
             return "differs"
         return _put_in_place(step, clone)
     except OSError:
-        return "refused"
+        return replace(msgspec.structs.replace(step, act="link", may_link=None), clone) if step.may_link else "refused"
 
 
 def _are_same(step: Step) -> bool:
@@ -93,7 +99,7 @@ def _put_in_place(step: Step, clone: Clone) -> Result:
     try:
         if step.act == "link":
             _flush(step.keeper)
-            os.link(step.keeper, temporary, follow_symlinks=False)
+            _link(step.keeper, temporary)
         else:
             _clone(step, temporary, clone)
         lent = os.lstat(temporary)
@@ -105,6 +111,14 @@ def _put_in_place(step: Step, clone: Clone) -> Result:
             os.unlink(temporary)
     _flush_folder(os.path.dirname(step.path))
     return "done"
+
+
+def _link(keeper: str, name: str) -> None:
+    """A second name; where the system can be told so, never for the aim of a link."""
+    if os.link in os.supports_follow_symlinks:
+        os.link(keeper, name, follow_symlinks=False)
+    else:
+        os.link(keeper, name)
 
 
 def _clone(step: Step, temporary: str, clone: Clone) -> None:
