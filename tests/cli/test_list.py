@@ -94,7 +94,7 @@ def test_models_of_all_programs_are_listed_with_what_they_are(home: Path, sample
     assert "safetensors" in str(there["formats"]) and there["family"] == "llama" and there["num_parameters"]
     assert isinstance(there["name"], dict) and there["name"]["name"] == "org/tiny-llama-chat"
     shown = weigh_list("--lang", "en").stdout
-    assert "org/tiny-llama-chat" in shown and "2 models of 2 programs" in shown
+    assert "org/tiny-llama-chat" in shown and "models: 2, programs: 2" in shown
 
 
 def test_what_is_known_is_not_read_again_and_what_changed_is(home: Path, tmp_path: Path, samples: Path) -> None:
@@ -225,6 +225,14 @@ def test_orphans_are_deleted_and_nothing_else_is(home: Path) -> None:
     assert before.keys() - everything(home).keys() == {str(path) for path in orphans} and kept.exists()
 
 
+def test_an_orphan_that_somebody_wrote_to_just_now_is_left(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    means = command_list._means()
+    monkeypatch.setattr(command_list, "_means", lambda: means._replace(now=time.time))
+    path = put(hf(home), ORPHANS[0])
+    done = told("--reclaim", "--yes")
+    assert done["steps"] == [] and [one["reason"] for one in done["left"]] == ["busy"] and path.exists()
+
+
 def test_an_orphan_that_is_named_in_the_meantime_stays(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import weigh.app.reclaim as reclaim
 
@@ -341,7 +349,7 @@ def test_a_name_in_no_encoding_is_listed_and_kept(home: Path) -> None:
 
 
 def test_an_empty_machine_is_said_to_be_empty() -> None:
-    assert told()["models"] == [] and "0 models" in weigh_list("--lang", "en").stdout
+    assert told()["models"] == [] and "models: 0" in weigh_list("--lang", "en").stdout
 
 
 def test_yes_alone_is_a_mistake() -> None:

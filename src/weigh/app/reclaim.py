@@ -10,12 +10,12 @@ from weigh.app.inventory import Asked, Surveyed, roots
 from weigh.app.kept import Kept
 from weigh.core.errors import WeighError
 from weigh.core.value import Value
-from weigh.store.reclaim import Act, Clone, Result, Step, delete, replace
+from weigh.store.reclaim import Act, Clone, Result, Step, delete, is_busy, replace
 from weigh.store.rows import identity, opened, read_rows, write_rows
 
 # elsewhere: on another file system. edited: its owner may write into it. rights: another may read it, or owns it.
-# shared: its owner's own command must do it.
-Reason = Literal["elsewhere", "edited", "rights", "shared"]
+# shared: its owner's own command must do it. busy: somebody wrote to it not long ago.
+Reason = Literal["elsewhere", "edited", "rights", "shared", "busy"]
 
 
 class Left(Value, frozen=True, kw_only=True):
@@ -63,6 +63,8 @@ def plan(surveyed: Surveyed, means: Means) -> Plan:
         if kept.item.role in ("orphan", "ours"):
             if kept.item.why == "shared":
                 left.append(Left(path=kept.item.path, nbytes=kept.row.size, reason="shared"))
+            elif kept.item.role != "ours" and is_busy(kept.item.status, means.now()):
+                left.append(Left(path=kept.item.path, nbytes=kept.row.size, reason="busy"))
             else:
                 steps.append(_deletion(kept))
     for group in surveyed.groups:

@@ -182,4 +182,4 @@ def _print(value: object, how: How) -> None:
 def _draw(lines: object) -> None:
     from rich.console import Console
 
-    Console(highlight=False, width=None if sys.stdout.isatty() else 110).print(lines)
+    Console(highlight=False, width=None if sys.stdout.isatty() else 110).print(lines, soft_wrap=True)

@@ -168,7 +168,12 @@ def _what(one: Listed) -> str:
     size = in_parameters(one.num_parameters) if one.num_parameters is not None else None
     family = one.family or (one.name.family if one.name is not None else None)
     quants = one.quantisations[:3]
-    said = (family, size, *one.formats[:2], *(quant for quant in quants if quant not in one.formats))
+    said = (
+        family,
+        size,
+        *(format for format in one.formats[:2] if format != "unknown"),
+        *(quant for quant in quants if quant not in one.formats),
+    )
     return safe(" · ".join(part for part in said if part))
 
 

@@ -52,12 +52,17 @@ def delete(step: Step, now: float) -> Result:
         status = os.lstat(step.path)
         if not _is_itself(step.path) or identity(status) != step.looked:
             return "changed"
-        if now - max(status.st_mtime, status.st_ctime) < QUIET and not step.path.endswith(OURS):
+        if is_busy(status, now) and not step.path.endswith(OURS):
             return "busy"
         os.unlink(step.path)
     except OSError:
         return "refused"
     return "done"
+
+
+def is_busy(status: os.stat_result, now: float) -> bool:
+    """Was it written to, or named, within QUIET?"""
+    return now - max(status.st_mtime, status.st_ctime) < QUIET
 
 
 def replace(step: Step, clone: Clone) -> Result:
