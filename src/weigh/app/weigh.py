@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from weigh.app.beside import missing_shards, on_disk, with_what_is_beside
 from weigh.app.examine import MOST_OBSERVATIONS, examine_whole, problem_of
 from weigh.app.judge import judged, name_of
 from weigh.app.steps import next_steps
@@ -101,7 +102,8 @@ def _here(path: str, wish: Wish, tell: Tell) -> Evidence:
     if path in wish.leave_out:
         return Evidence(files=(_left_out(path, 0),))
     with FileSource(path) as source:
-        return Evidence(files=tuple(examine_whole(source, tuple(map(private, wish.signatures)))))
+        files = examine_whole(source, tuple(map(private, wish.signatures)))
+    return Evidence(files=with_what_is_beside(files, on_disk))
 
 
 def _again(root: str, opened: ExitStack, path: str) -> Source:
@@ -129,7 +131,14 @@ def _examine_folder(listing: Folder, wish: Wish, tell: Tell) -> Evidence:
     files: list[Examined] = []
     for entry, (first, *inside) in _each(listing, wish, tell):
         files += [_linked(first, entry), *inside]
-    return Evidence(files=tuple(files), folder=_folder(listing))
+    sizes = {entry.path: entry.nbytes for entry in listing.entries}
+    lacking = dict(missing_shards(sizes))
+    files = [_lacking(file, lacking.get(file.path)) for file in files]
+    return Evidence(files=with_what_is_beside(files, sizes.get), folder=_folder(listing))
+
+
+def _lacking(file: Examined, problem: Problem | None) -> Examined:
+    return file if problem is None else msgspec.structs.replace(file, problems=(*file.problems, problem))
 
 
 def _each(listing: Folder, wish: Wish, tell: Tell) -> Iterator[tuple[Entry, list[Examined]]]:

@@ -67,6 +67,7 @@ class Machine:
         self.base, self.at = cursor.offset, 0
         self.held = 0
         self.shared = 0
+        self.unready: str | None = None  # why C pickle does not get as far as STOP
         self.hashing = Hashing()
         self.what = "opcode"
         self.block = _BLOCK  # bytes followed at a time

@@ -18,7 +18,7 @@ LEGACY_STREAMS = 5
 MOST_STREAMS = 200_000
 MOST_UNNAMED = 100_000  # opcodes of a member that is not called a pickle: a constant tensor may run for ever
 MOST_SEEN = 90_000
-LEAST_SKIMMED = 256  # bytes
+LEAST_SKIMMED = 1 << 14  # bytes; of shorter ones it is known whether every value finds its place
 MOST_DEPTH = 4  # of files in bytes in files
 
 
@@ -95,6 +95,9 @@ class _Walk:
         except FormatError as error:
             if named:
                 yield Observation(kind="stream_error", value=error.saying.key, where=where, offset=error.offset)
+            return
+        if not named and depth < MOST_DEPTH and content.read(0, 4) == b"PK\x03\x04" and is_zip(content):
+            yield from self.members(content, where, depth + 1)
             return
         stream = self.run(content, 0, most=MOST_OPCODES if named else MOST_UNNAMED)
         if named or is_plausible(stream, content):

@@ -85,7 +85,11 @@ def _dict(machine: Machine, argument: Argument) -> None:
 def _put_into(machine: Machine, target: Node, values: list[Node], *, paired: bool) -> None:
     """Into a list, a dict or an object with methods of its own for it; into anything else they vanish."""
     if paired:
+        if len(values) % 2:
+            raise machine.malformed("pickle.stack")
         _hash(machine, values[::2])
+    elif isinstance(target, str | int | float | tuple) or target is None:  # these have no method for it
+        raise machine.malformed("pickle.stack")
     machine.held += PLACE * len(values) * (1 + paired)
     if isinstance(target, Pairs | Call):
         more: list[tuple[Node, Node]]
@@ -277,13 +281,29 @@ def _protocol(machine: Machine, argument: Argument) -> None:
 
 def _stop(machine: Machine, argument: Argument) -> None:
     machine.stream.value = machine.pop()
+    if machine.unready is not None:
+        raise machine.malformed(machine.unready)
     if machine.shared >= LEAST_SHARED and is_expanding(machine.stream.value):
         machine.stream.bombs.setdefault("walk", machine.offset)
     raise Stopped
 
 
+def _frame(machine: Machine, argument: Argument) -> None:
+    """Only groups bytes; C pickle wants all of them at once."""
+    assert isinstance(argument, int)
+    if argument > machine.cursor.end - machine.offset - 9:
+        machine.unready = machine.unready or "pickle.frame"
+
+
+def _buffer(machine: Machine, argument: Argument) -> None:
+    """Bytes that whoever loads must bring."""
+    machine.held += NODE
+    machine.unready = machine.unready or "pickle.buffers"
+    machine.stack.append(Persistent("buffer"))
+
+
 def _nothing(machine: Machine, argument: Argument) -> None:
-    """FRAME only groups bytes; READONLY_BUFFER only wraps the top."""
+    """READONLY_BUFFER only wraps the top."""
 
 
 _DO: Mapping[str, Step] = {
@@ -292,7 +312,7 @@ _DO: Mapping[str, Step] = {
     "NEWFALSE": _constant(False),
     "EMPTY_TUPLE": _constant(()),
     "MARK": _constant(MARK),
-    "NEXT_BUFFER": _container(lambda: Persistent("buffer")),
+    "NEXT_BUFFER": _buffer,
     "EMPTY_LIST": _container(list),
     "EMPTY_DICT": _container(Pairs),
     "EMPTY_SET": _container(list),
@@ -332,7 +352,7 @@ _DO: Mapping[str, Step] = {
     "PERSID": _persistent_line,
     "BINPERSID": _persistent,
     "PROTO": _protocol,
-    "FRAME": _nothing,
+    "FRAME": _frame,
     "READONLY_BUFFER": _nothing,
     "STOP": _stop,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from weigh.codecs.hidden import observe_hidden
 from weigh.codecs.numpy_objects import arrays_in
 from weigh.codecs.pickle import is_pickle, run
 from weigh.codecs.pickle_observations import observe
@@ -35,8 +36,11 @@ def read(source: Source) -> Header:
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
-    """Every stream up to the one that breaks off; an archive behind them."""
-    yield from observe(source)
+    """Every stream up to the one that breaks off; what hides behind that; an archive behind them."""
+    for seen in observe(source):
+        yield seen
+        if seen.kind == "gap" and seen.where is None and seen.offset is not None:
+            yield from observe_hidden(source, seen.offset, source.size)
 
 
 FORMAT = Format(
