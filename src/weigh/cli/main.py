@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": "weigh.cli.explain:explain",
     "catalog": "weigh.cli.catalog:catalog",
     "run": "weigh.cli.run:run",
+    "search": "weigh.cli.search:search",
     "pull": "weigh.cli.pull:pull",
     "verify": "weigh.cli.verify:verify",
     "serve": "weigh.cli.serve:serve",

@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 import time
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -119,10 +118,11 @@ def _write(proof: Proof, how: How) -> list[tuple[Literal["sbom", "signature"], s
     if proof.status == "differs" or not proof.files or any(one.trouble for one in proof.files):
         return written
     if how.sbom is not None:
+        from weigh.cli.clock import now
         from weigh.store.sbom import sbom, write_sbom
 
         files = [one for one in proof.files if one.status != "missing"]
-        write_sbom(how.sbom, sbom(proof.about, files, now=_now(), version=version("weigh")))
+        write_sbom(how.sbom, sbom(proof.about, files, now=now(), version=version("weigh")))
         written.append(("sbom", how.sbom))
     if how.private_key is not None:
         written.append(("signature", _sign(proof, how.private_key, how)))
@@ -138,12 +138,6 @@ def _sign(proof: Proof, private_key: str, how: How) -> str:
     ignored = tuple(one.replace(os.sep, "/") for one in inside if not one.startswith(".."))
     sign(proof.folder, path, private_key, links=proof.has_links, ignored=ignored)
     return path
-
-
-def _now() -> datetime:
-    """SOURCE_DATE_EPOCH stands for now where it is set, so that the same is written again."""
-    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return datetime.fromtimestamp(int(fixed), UTC) if fixed.isdigit() else datetime.now(UTC)
 
 
 def _say(proof: Proof, written: list[tuple[Literal["sbom", "signature"], str]], how: How) -> None:
