@@ -12,8 +12,10 @@ from weigh.text import Language, safe, say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.text import Text
 
     from weigh.app.hub_search import Found, Row
+    from weigh.core.fit import Fit
     from weigh.core.report import Provenance
 
 _STYLES = {"fits": "green", "tight": "yellow", "offload": "yellow", "no": "red"}
@@ -33,11 +35,10 @@ def table_of(found: Found, language: Language) -> RenderableType:
         right = head in ("size", "downloads")
         table.add_column(say(f"search.head.{head}", language), justify="right" if right else "left", overflow="fold")
     for row in found.rows:
-        verdict = row.fit.verdict if row.fit is not None else None
         table.add_row(
             Text("\n".join(row_lines(row)), style="bold"),
             _size(row),
-            Text(say(f"fit_verdict.{verdict}", language) if verdict else "-", style=_STYLES.get(verdict or "", "dim")),
+            _fit(row.fit, language),
             _downloads(row),
             Text(safe(next((hit.licence for hit in row.on if hit.licence), "-"), longest=32)),
             Text(_catalog(row.catalog, language)),
@@ -81,6 +82,16 @@ def _plain(row: Row) -> dict[str, object]:
 
 def _said(hit: msgspec.Struct) -> dict[str, object]:
     return {key: value for key, value in msgspec.structs.asdict(hit).items() if value is not None and key != "tags"}
+
+
+def _fit(fit: Fit | None, language: Language) -> Text:
+    """Whether it runs here, and packed how."""
+    from rich.text import Text
+
+    if fit is None:
+        return Text("-", style="dim")
+    said = Text(say(f"fit_verdict.{fit.verdict}", language), style=_STYLES[fit.verdict])
+    return said.append(f" {safe(fit.quant)}", style="dim") if fit.quant is not None else said
 
 
 def _size(row: Row) -> str:
