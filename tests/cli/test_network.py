@@ -75,7 +75,7 @@ def test_a_model_on_a_hub_is_weighed_and_what_it_took_is_said(folder: dict[str, 
         done = run(server, "hf:org/name", "--lang", "en")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{len(server.asked)} requests" in done.stdout.splitlines()[-1]
-    assert "hf download org/name" in done.stdout
+    assert "weigh pull hf:org/name" in done.stdout
     assert {asked.headers["authorization"] for asked in server.asked} == {"Bearer hf_abc"}
     assert all(asked.headers["user-agent"].startswith("weigh/") for asked in server.asked)
 

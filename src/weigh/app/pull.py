@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from weigh.app.arrival import Gate, forget, is_held, look_at, parcels_of, release
 from weigh.app.stores import Finder, Goal, Stores
@@ -109,7 +110,7 @@ def lock_of(plan: Plan, parcels: tuple[Parcel, ...], report: Report | None, goal
     return Lock(
         schema=VERSION,
         hub=plan.hub,  # type: ignore[arg-type]
-        repository=plan.address.repository,
+        repository=plan.address.repository if plan.hub in ("hf", "ms") else _address(plan),
         revision=plan.address.revision,
         commit=plan.address.commit,
         licence=plan.licence or (fact.value if fact is not None else None),
@@ -117,6 +118,12 @@ def lock_of(plan: Plan, parcels: tuple[Parcel, ...], report: Report | None, goal
         verdict=report.verdict if report is not None else None,
         files=tuple(_locked(item, parcel, goal, plan) for item, parcel in zip(plan.items, parcels, strict=True)),
     )
+
+
+def _address(plan: Plan) -> str:
+    """Without what is asked there: it may be a signature."""
+    parts = urlsplit(plan.items[0].sources[0].url)
+    return parts.netloc.rpartition("@")[2] + parts.path
 
 
 def _locked(item: Item, parcel: Parcel, goal: Goal, plan: Plan) -> LockedFile:

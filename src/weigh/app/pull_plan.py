@@ -13,7 +13,7 @@ import msgspec
 
 from weigh.app.network import Network
 from weigh.app.provenance import also_on
-from weigh.app.stores import Finder, Stores, goal_of, room_at
+from weigh.app.stores import Finder, Goal, Stores, goal_of, room_at
 from weigh.core.errors import BadReference, SourceError
 from weigh.core.reference import Reference
 from weigh.core.value import Value
@@ -56,9 +56,7 @@ def plan(asked: Asked, network: Network | None, stores: Stores) -> Plan:
     place = place_of(asked.reference, network)
     if place.hub.list is None:
         return _of_address(asked, place, network, stores)
-    goal = goal_of(place.hub.id, stores, layout=asked.layout, folder=asked.folder)
-    if goal.layout.id == "hf" and place.hub.id != "hf":
-        raise SourceError("store.layout", path=asked.reference)
+    goal = _goal(place, asked, stores)
     address = address_of(place.reference)
     listing, access = _listing(place, network, stores, address)
     address = msgspec.structs.replace(address, commit=listing.about.commit)
@@ -84,7 +82,7 @@ def plan(asked: Asked, network: Network | None, stores: Stores) -> Plan:
 def plan_locked(lock: Lock, asked: Asked, network: Network | None, stores: Stores) -> Plan:
     """The files of a lock, by their hashes alone: no hub is asked what it has. Raises WeighError."""
     place = _place_of_lock(lock, network)
-    goal = goal_of(place.hub.id, stores, layout=asked.layout, folder=asked.folder)
+    goal = _goal(place, asked, stores)
     address = msgspec.structs.replace(address_of(place.reference), revision=lock.revision or "main", commit=lock.commit)
     places = [place, *(place_of(one, network) for one in asked.also)]
     places.sort(key=lambda one: one.hub.id != asked.prefer)
@@ -100,6 +98,14 @@ def plan_locked(lock: Lock, asked: Asked, network: Network | None, stores: Store
         room=room_at(goal.root),
         lock=asked.lock,
     )
+
+
+def _goal(place: Place, asked: Asked, stores: Stores) -> Goal:
+    """Raises SourceError for what has no commit and yet is to lie as if it had one."""
+    goal = goal_of(place.hub.id, stores, layout=asked.layout, folder=asked.folder)
+    if goal.layout.id == "hf" and place.hub.id != "hf":
+        raise SourceError("store.layout", path=str(place.reference))
+    return goal
 
 
 def place_of(text: str, network: Network | None) -> Place:

@@ -134,7 +134,7 @@ def _copy(answer: Answer, into: tuple[Ask, Partial], line: Line, *, skip: int, m
     """The body to the end of the partial, but for what is there already."""
     assert isinstance(answer, BulkAnswer)
     source, partial = into
-    buffer = memoryview(bytearray(PIECE))
+    buffer, other = memoryview(bytearray(PIECE)), memoryview(bytearray(PIECE))
     started, received = line.now(), 0
     while True:
         line.check()
@@ -147,6 +147,7 @@ def _copy(answer: Answer, into: tuple[Ask, Partial], line: Line, *, skip: int, m
             skip -= count
         elif count:
             partial.append(buffer[:count])
+            buffer, other = other, buffer  # what was appended is still being hashed
             line.tell(source.path, partial.offset)
         if error is not None:
             raise error
