@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.hubs.server import COMMIT, git_sha1, sha256
+from tests.hubs.server import COMMIT, git_sha1, hub, sha256
+from tests.loopback import serving
+from tests.store.faults import environment
 from weigh.cli.main import weigh as command
 
 FILES = {"config.json": b"{}\n", "onnx/model.onnx": b"o" * 3000, "model.safetensors": b"w" * 30_000}
@@ -201,6 +203,51 @@ def test_a_folder_that_the_stock_client_filled_is_held_against_its_notes(tmp_pat
     assert statuses(verified(root)) == dict.fromkeys(FILES, "ok")
     (root / "model.safetensors").write_bytes(b"v" * 30_000)
     assert statuses(verified(root, status=1))["model.safetensors"] == "changed"
+
+
+def test_a_repository_in_the_cache_is_its_snapshot(home: Path) -> None:
+    repository = cached(home).parent.parent
+    assert verified(repository)["folder"].endswith(f"snapshots/{COMMIT}")
+
+
+def test_a_name_of_digits_claims_a_hash_only_among_blobs(tmp_path: Path) -> None:
+    root = put(tmp_path / "blobs", {"sha256-" + sha256(b"x"): b"x", sha256(b"y"): b"y"})
+    assert set(statuses(verified(root)).values()) == {"ok"}
+    assert verified(put(tmp_path / "model", {sha256(b"y"): b"z"}), status=2)["against"] == []
+
+
+# As the stock clients and weigh pull leave it
+
+HUB = {"config.json": b"{}\n", "onnx/model.onnx": b"o" * 3000, "model.safetensors": b"w" * 30_000}
+
+
+@pytest.mark.parametrize("way", ["cache", "folder", "lock"])
+def test_what_weigh_pull_brought_is_right(home: Path, samples: Path, way: str) -> None:
+    files = {path.name: path.read_bytes() for path in (samples / "tiny-llama-chat").iterdir()}
+    options = {"cache": [], "folder": ["--to", str(home / "out")], "lock": ["--lock", str(home / "lock.json")]}[way]
+    with serving(hub(files)) as server:
+        paths = os.pathsep.join(path for path in sys.path if path)
+        words = [sys.executable, "-m", "weigh", "pull", "hf:org/name", "--yes", *options]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120, env=environment(server, home, PYTHONPATH=paths), check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    named = {"cache": ["hf:org/name"], "folder": [home / "out"], "lock": ["--lock", home / "lock.json"]}[way]
+    assert statuses(verified(*named)) == dict.fromkeys(files, "ok")
+
+
+@pytest.mark.skipif(find_spec("huggingface_hub") is None, reason="huggingface_hub is not installed")
+@pytest.mark.parametrize("way", ["cache", "folder"])
+def test_what_the_stock_client_brought_is_right_until_a_byte_is_not(home: Path, way: str) -> None:
+    where = "" if way == "cache" else f", local_dir={str(home / 'out')!r}"
+    code = f"from huggingface_hub import snapshot_download as s; s('org/name'{where})"
+    with serving(hub(HUB)) as server:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=environment(server, home, HF_HUB_OFFLINE="0"), check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    target = "hf:org/name" if way == "cache" else str(home / "out")
+    said = verified(target)
+    assert statuses(said) == dict.fromkeys(HUB, "ok") and "hub" in {one["kind"] for one in said["against"]}
+    weights = next(path for path in [home / "out" / "model.safetensors", home / "hub/models--org--name/snapshots" / COMMIT / "model.safetensors"] if path.exists())  # fmt: skip
+    weights.resolve().write_bytes(b"v" * 30_000)
+    assert statuses(verified(target, status=1))["model.safetensors"] == "changed"
 
 
 # What cannot be told
@@ -390,6 +437,25 @@ def test_a_folder_without_any_record_can_be_signed_and_then_verified(tmp_path: P
     private, public = key_pair(tmp_path / "keys")
     verified(root, "--sign", "--private-key", private, "--signature", root / "model.sig")
     assert verified(root, "--public-key", public)["status"] == "right"
+
+
+@signing
+def test_the_lock_in_the_folder_is_signed_with_it(tmp_path: Path) -> None:
+    root = locked(tmp_path)
+    private, public = key_pair(root / "keys")
+    for key in (private, public):
+        key.rename(root.parent / key.name)
+    (root / "keys").rmdir()
+    private, public = tmp_path / private.name, tmp_path / public.name
+    verified(root, "--sign", "--private-key", private, "--signature", root / "model.sig")
+    assert statuses(verified(root, "--public-key", public))["weigh.lock.json"] == "ok"
+    lock_at(root / "weigh.lock.json", licence="mit")
+    assert statuses(verified(root, "--public-key", public, status=1))["weigh.lock.json"] == "changed"
+
+
+def test_a_signature_that_the_hub_lists_is_a_file_like_any_other(home: Path) -> None:
+    cached(home, FILES | {"model.sig": b"{}"})
+    assert statuses(verified("hf:org/name"))["model.sig"] == "ok"
 
 
 # The bill of materials

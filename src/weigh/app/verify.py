@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from weigh.app.pull_plan import address_of
@@ -74,14 +73,15 @@ def verify(asked: Asked, stores: Stores, readers: Readers) -> Proof:
     lock = read_lock(asked.lock) if asked.lock is not None else None
     text = asked.reference or (_reference_of(lock) if lock is not None else "")
     target = _target(text, stores)
-    here = members(target.root, frozenset(map(os.path.abspath, _beside(asked, target.root))))
+    here = members(target.root)
     lock, lock_path = (lock, asked.lock) if lock is not None else _lock_beside(target.root)
     witnesses = [*_witnesses(asked, target, here), *([of_lock(lock, lock_path or "")] if lock is not None else [])]
     if target.file is not None or not os.path.isdir(target.root):
         here, witnesses = _only(target.file, here, witnesses)
     readable = [member for member in here if member.trouble is None]
     known = hashes_of(readable, by_git(witnesses), readers)
-    files = compare(here, known, witnesses, whole=asked.whole or target.file is not None)
+    whole = asked.whole or target.file is not None
+    files = compare(here, known, witnesses, whole=whole, beside=_beside(asked, target.root))
     return Proof(
         reference=text,
         folder=target.root,
@@ -112,6 +112,7 @@ def _target(text: str, stores: Stores) -> Target:
         path = os.path.abspath(reference.name)
         if not os.path.exists(path):
             raise SourceError("missing", path=reference.name)
+        path = _snapshot_of(path)
         return Target(path, reference=_cached_as(path))
     if reference.hub not in ("hf", "ms"):
         raise BadReference("verify.not_here", text=text)
@@ -127,6 +128,16 @@ def _target(text: str, stores: Stores) -> Target:
     if not os.path.isdir(folder):
         raise SourceError("verify.not_pulled", path=text)
     return Target(folder, reference.file, reference, _kept(kept, stores))
+
+
+def _snapshot_of(path: str) -> str:
+    """Of a repository's folder in a Hugging Face cache the snapshot of its main branch, else its only one."""
+    snapshots = os.path.join(path, "snapshots")
+    if not os.path.basename(path).startswith("models--") or not os.path.isdir(snapshots):
+        return path
+    commits = sorted(os.listdir(snapshots))
+    commit = commit_at(path, "main") or (commits[0] if len(commits) == 1 else None)
+    return os.path.join(snapshots, commit) if commit in commits and commit is not None else path
 
 
 def _kept(listing: Listing | None, stores: Stores) -> Witness | None:
@@ -145,9 +156,11 @@ def _cached_as(path: str) -> Reference | None:
     )
 
 
-def _beside(asked: Asked, root: str) -> Iterable[str]:
-    named = (asked.lock, asked.signature, *asked.beside)
-    return [os.path.join(root, SIGNATURE), *(path for path in named if path is not None)]
+def _beside(asked: Asked, root: str) -> frozenset[str]:
+    """Paths below the root of what goes with a model."""
+    named = [path for path in (asked.lock, asked.signature, asked.public_key, *asked.beside) if path is not None]
+    below = (os.path.relpath(os.path.abspath(path), root).replace(os.sep, "/") for path in named)
+    return frozenset({LOCK, SIGNATURE, *below})
 
 
 def _lock_beside(root: str) -> tuple[Lock | None, str | None]:

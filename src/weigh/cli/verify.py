@@ -69,7 +69,7 @@ def verify(
     try:
         _check(reference or lock, how, sign=sign, public_key=public_key)
         against = signature if not sign else None
-        beside = tuple(path for path in (sbom, signature) if path is not None)
+        beside = tuple(path for path in (sbom, signature, private_key) if path is not None)
         asked = Asked(reference=reference, lock=lock, signature=against, public_key=public_key, whole=whole)
         return _run(_with(asked, beside), how, jobs or os.cpu_count() or 1)
     except WeighError as error:

@@ -54,12 +54,19 @@ class Checked(Value, frozen=True, kw_only=True):
 
 
 def compare(
-    members: Sequence[Member], known: Mapping[str, Known | None], witnesses: Sequence[Witness], *, whole: bool
+    members: Sequence[Member],
+    known: Mapping[str, Known | None],
+    witnesses: Sequence[Witness],
+    *,
+    whole: bool,
+    beside: frozenset[str] = frozenset(),
 ) -> tuple[Checked, ...]:
-    """Every file that is here or should be, by its path; `whole`: all that is named must be here."""
+    """Every file that is here or should be, by its path. `whole`: all that is named must be here; `beside` are files
+    that are no part of the model unless somebody names them."""
     found = {member.path: member for member in members}
     named = {path for witness in witnesses for path in witness.files}
-    rows = [_checked(member, known.get(path), witnesses) for path, member in found.items()]
+    part = {path: member for path, member in found.items() if path in named or path not in beside}
+    rows = [_checked(member, known.get(path), witnesses) for path, member in part.items()]
     rows += [_missing(path, witnesses, whole=whole) for path in named - found.keys()]
     return tuple(sorted((row for row in rows if row is not None), key=lambda row: row.path))
 

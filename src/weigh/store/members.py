@@ -11,7 +11,7 @@ from weigh.core.errors import SourceError
 
 MOST = 200_000
 # What programs keep beside a model at its root, of which no loader opens anything.
-OURS = frozenset({".cache", ".git", ".lock", ".mdl", ".msc", ".mv", ".weigh", "._____temp", "weigh.lock.json"})
+OURS = frozenset({".cache", ".git", ".lock", ".mdl", ".msc", ".mv", ".weigh", "._____temp"})
 
 Trouble = Literal["gone", "link", "special", "unreadable"]
 
@@ -28,14 +28,13 @@ class Member(NamedTuple):
     trouble: Trouble | None = None
 
 
-def members(root: str, beside: frozenset[str] = frozenset()) -> tuple[Member, ...]:
-    """Sorted by path; `beside` are further places that are no part of it. Raises SourceError."""
+def members(root: str) -> tuple[Member, ...]:
+    """Sorted by path. Raises SourceError."""
     if os.path.isfile(root):
         return (_member(os.path.basename(root), root),)
     found = []
     for member in _walk(root):
-        if member.place not in beside:
-            found.append(member)
+        found.append(member)
         if len(found) > MOST:
             raise SourceError("verify.many", path=root, most=MOST)
     return tuple(sorted(found))

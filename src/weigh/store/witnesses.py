@@ -89,10 +89,9 @@ def _by_name(name: str) -> Said | None:
 
 def _blob(member: Member) -> str:
     """The first name that a link leads to: what it stands for may lie in a store that is shared."""
-    if not os.path.islink(member.place):
-        return os.path.basename(member.place)
-    folder, name = os.path.split(os.readlink(member.place))
-    return name if os.path.basename(folder) == "blobs" else ""
+    place = os.readlink(member.place) if os.path.islink(member.place) else member.place
+    folder, name = os.path.split(place)
+    return name.removeprefix("sha256-") if os.path.basename(folder) == "blobs" else ""
 
 
 def _noted(root: str) -> Iterator[tuple[str, _Noted]]:
