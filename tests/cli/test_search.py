@@ -291,6 +291,7 @@ def test_the_table_says_what_it_knows(language: str, words: str) -> None:
     with serving(hubs(hf=[*HF, old])) as server:
         done = search(server, "qwen", "--lang", language)
     assert done.return_value == 0 and words in done.stdout and "hf:Qwen/Qwen3-8B" in done.stdout
+    assert {"en": "gated", "zh": "需授权"}[language] in done.stdout
 
 
 def test_quiet_gives_references_alone() -> None:

@@ -221,16 +221,24 @@ def test_a_name_of_digits_claims_a_hash_only_among_blobs(tmp_path: Path) -> None
 HUB = {"config.json": b"{}\n", "onnx/model.onnx": b"o" * 3000, "model.safetensors": b"w" * 30_000}
 
 
-@pytest.mark.parametrize("way", ["cache", "folder", "lock"])
+@pytest.mark.parametrize("way", ["cache", "folder", "lock", "ms"])
 def test_what_weigh_pull_brought_is_right(home: Path, samples: Path, way: str) -> None:
     files = {path.name: path.read_bytes() for path in (samples / "tiny-llama-chat").iterdir()}
-    options = {"cache": [], "folder": ["--to", str(home / "out")], "lock": ["--lock", str(home / "lock.json")]}[way]
+    options = {"folder": ["--to", str(home / "out")], "lock": ["--lock", str(home / "lock.json")]}.get(way, [])
     with serving(hub(files)) as server:
         paths = os.pathsep.join(path for path in sys.path if path)
-        words = [sys.executable, "-m", "weigh", "pull", "hf:org/name", "--yes", *options]
+        words = [
+            sys.executable,
+            "-m",
+            "weigh",
+            "pull",
+            "ms:org/name" if way == "ms" else "hf:org/name",
+            "--yes",
+            *options,
+        ]
         done = subprocess.run(words, capture_output=True, text=True, timeout=120, env=environment(server, home, PYTHONPATH=paths), check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
-    named = {"cache": ["hf:org/name"], "folder": [home / "out"], "lock": ["--lock", home / "lock.json"]}[way]
+    named = {"cache": ["hf:org/name"], "folder": [home / "out"], "lock": ["--lock", home / "lock.json"], "ms": ["ms:org/name"]}[way]  # fmt: skip
     assert statuses(verified(*named)) == dict.fromkeys(files, "ok")
 
 
@@ -301,6 +309,24 @@ def test_a_content_with_many_names_is_read_once(home: Path) -> None:
     )
     assert {known.sha256 for known in found.values() if known} == {sha256(files["0.bin"])}
     assert sum(read) == 4000
+
+
+def test_an_interrupt_ends_it_at_once(tmp_path: Path) -> None:
+    import signal
+    import time
+
+    root = tmp_path / "model"
+    root.mkdir()
+    for number in range(4):  # holes: many bytes to read, none on the disk
+        with open(root / f"{number}.bin", "wb") as file:
+            file.truncate(40 << 30)
+    paths = os.pathsep.join(path for path in sys.path if path)
+    words = [sys.executable, "-m", "weigh", "verify", str(root), "--json"]
+    program = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": paths})  # fmt: skip
+    time.sleep(2)
+    program.send_signal(signal.SIGINT)
+    out, err = program.communicate(timeout=30)
+    assert program.returncode == 130 and out == "" and "Traceback" not in err
 
 
 # Signed

@@ -40,7 +40,7 @@ def table_of(found: Found, language: Language) -> RenderableType:
             _size(row),
             _fit(row.fit, language),
             _downloads(row),
-            Text(safe(next((hit.licence for hit in row.on if hit.licence), "-"), longest=32)),
+            _licence(row, language),
             Text(_catalog(row.catalog, language)),
         )
     return Group(table, *_notes(found, language))
@@ -92,6 +92,15 @@ def _fit(fit: Fit | None, language: Language) -> Text:
         return Text("-", style="dim")
     said = Text(say(f"fit_verdict.{fit.verdict}", language), style=_STYLES[fit.verdict])
     return said.append(f" {safe(fit.quant)}", style="dim") if fit.quant is not None else said
+
+
+def _licence(row: Row, language: Language) -> Text:
+    """And whether its terms must be accepted first, on any of the hubs."""
+    from rich.text import Text
+
+    said = Text(safe(next((hit.licence for hit in row.on if hit.licence), "-"), longest=32))
+    gated = any(hit.gated for hit in row.on)
+    return said.append(f" {say('search.gated', language)}", style="yellow") if gated else said
 
 
 def _size(row: Row) -> str:
