@@ -183,6 +183,13 @@ def test_blobs_are_held_against_their_names_where_no_list_is_kept(home: Path) ->
     assert statuses(verified("hf:org/name", status=1))["model.safetensors"] == "changed"
 
 
+@pytest.mark.parametrize("ruin", ["", "[]", '{"x": ' + "[" * 200_000, '{"files": {"config.json": {"size": "big"}}}'], ids=["empty", "a list", "deep", "wrong type"])  # fmt: skip
+def test_a_ruined_list_is_passed_over_for_the_names(home: Path, ruin: str) -> None:
+    cached(home)
+    (home / "hub/models--org--name/trees" / f"{COMMIT}.json").write_text(ruin)
+    assert {one["kind"] for one in verified("hf:org/name")["against"]} == {"name"}
+
+
 def test_what_was_not_taken_of_the_hub_is_no_fault_unless_all_is_wanted(home: Path) -> None:
     cached(home, {"config.json": FILES["config.json"]}, listed=FILES)
     assert verified("hf:org/name")["counts"]["missing"] == 2
@@ -434,6 +441,29 @@ def test_a_signature_that_does_not_hold_says_nothing(tmp_path: Path, ruin: str) 
     assert said["status"] == "failed" and said["error"]["path"] == str(signature)
 
 
+@signing
+def test_a_signature_that_is_cut_anywhere_is_one_line(tmp_path: Path) -> None:
+    from weigh.core.errors import WeighError
+    from weigh.store.signature import signed_files
+
+    root, signature = locked(tmp_path), tmp_path / "out.sig"
+    private, public = key_pair(tmp_path / "keys")
+    verified(root, "--sign", "--private-key", private, "--signature", signature)
+    whole = signature.read_bytes()
+    assert set(signed_files(str(signature), str(public)).files) == {*FILES, "weigh.lock.json"}
+    for end in range(0, len(whole), 7):
+        signature.write_bytes(whole[:end])
+        with pytest.raises(WeighError):
+            signed_files(str(signature), str(public))
+    for at in range(0, len(whole), 7):
+        signature.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        try:
+            found = signed_files(str(signature), str(public))
+        except WeighError:
+            continue
+        assert set(found.files) == {*FILES, "weigh.lock.json"}  # what is changed is no part of what is signed
+
+
 def resign(envelope: dict[str, Any], payload: bytes, private: Path) -> None:
     """The same envelope around another payload, signed by the same key."""
     import base64
@@ -530,6 +560,16 @@ def test_other_hubs_and_licences_have_their_place_in_it(
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(path.read_text("utf-8")) is None
     model = json.loads(path.read_text("utf-8"))["metadata"]["component"]
     assert (model["purl"], model.get("licenses")) == (purl, [{"license": licence}] if licence else None)
+
+
+@materials
+def test_a_snapshot_without_a_lock_has_its_bill_too(home: Path) -> None:
+    cached(home)
+    verified("hf:org/name", "--sbom", home / "bom.json")
+    assert (
+        json.loads((home / "bom.json").read_text("utf-8"))["metadata"]["component"]["purl"]
+        == f"pkg:huggingface/org/name@{COMMIT}"
+    )
 
 
 @materials

@@ -48,12 +48,13 @@ class Asked(Value, frozen=True, kw_only=True):
 
 
 class Target(NamedTuple):
-    """Where the files lie, which of them are meant (all where None), the repository they are of where that is known."""
+    """Where the files lie, which of them are meant (all where None), the repository they are of and what its hub listed,
+    where that is known."""
 
     root: str
     file: str | None = None
     reference: Reference | None = None
-    listing: Witness | None = None
+    listing: Listing | None = None
 
 
 class Proof(Value, frozen=True, kw_only=True):
@@ -75,7 +76,10 @@ def verify(asked: Asked, stores: Stores, readers: Readers) -> Proof:
     target = _target(text, stores)
     here = members(target.root)
     lock, lock_path = (lock, asked.lock) if lock is not None else _lock_beside(target.root)
-    witnesses = [*_witnesses(asked, target, here), *([of_lock(lock, lock_path or "")] if lock is not None else [])]
+    witnesses = [
+        *_witnesses(asked, target, here, stores.home),
+        *([of_lock(lock, lock_path or "")] if lock is not None else []),
+    ]
     if target.file is not None or not os.path.isdir(target.root):
         here, witnesses = _only(target.file, here, witnesses)
     readable = [member for member in here if member.trouble is None]
@@ -127,7 +131,7 @@ def _target(text: str, stores: Stores) -> Target:
         kept = kept if kept is not None and kept.about.commit == commit else None
     if not os.path.isdir(folder):
         raise SourceError("verify.not_pulled", path=text)
-    return Target(folder, reference.file, reference, _kept(kept, stores))
+    return Target(folder, reference.file, reference, kept)
 
 
 def _snapshot_of(path: str) -> str:
@@ -138,10 +142,6 @@ def _snapshot_of(path: str) -> str:
     commits = sorted(os.listdir(snapshots))
     commit = commit_at(path, "main") or (commits[0] if len(commits) == 1 else None)
     return os.path.join(snapshots, commit) if commit in commits and commit is not None else path
-
-
-def _kept(listing: Listing | None, stores: Stores) -> Witness | None:
-    return of_listing(listing, os.path.join(stores.home, "listings")) if listing is not None else None
 
 
 def _cached_as(path: str) -> Reference | None:
@@ -169,9 +169,10 @@ def _lock_beside(root: str) -> tuple[Lock | None, str | None]:
     return (read_lock(path), path) if os.path.isfile(path) else (None, None)
 
 
-def _witnesses(asked: Asked, target: Target, here: tuple[Member, ...]) -> list[Witness]:
+def _witnesses(asked: Asked, target: Target, here: tuple[Member, ...], home: str) -> list[Witness]:
     folder = target.root if os.path.isdir(target.root) else os.path.dirname(target.root)
-    found = [of_snapshot(folder) or target.listing or of_local_folder(folder), of_names(here)]
+    kept = of_listing(target.listing, os.path.join(home, "listings")) if target.listing is not None else None
+    found = [of_snapshot(folder) or kept or of_local_folder(folder), of_names(here)]
     if asked.public_key is not None:
         signature = asked.signature or signature_beside(folder)
         if signature is None:
@@ -209,4 +210,7 @@ def _about(target: Target) -> Subject:
     if reference is None:
         return Subject(name=os.path.basename(target.root))
     commit = os.path.basename(target.root) if reference.hub == "hf" else reference.revision
-    return Subject(name=reference.name, namespace=reference.namespace, hub=reference.hub, commit=commit)
+    licence = target.listing.about.licence if target.listing is not None else None
+    return Subject(
+        name=reference.name, namespace=reference.namespace, hub=reference.hub, commit=commit, licence=licence
+    )

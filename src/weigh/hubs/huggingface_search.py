@@ -75,8 +75,7 @@ def search(query: Query, site: Site, client: Client) -> Iterator[Page]:
 def _asked(query: Query) -> str:
     filters = [query.format, f"{_LICENCE}{query.licence}" if query.licence else None]
     words: list[tuple[str, str | int]] = [("search", query.text), ("sort", _SORTS.get(query.sort, query.sort))]
-    words += [("direction", -1), ("limit", query.page)]
-    words += [("filter", one) for one in filters if one is not None]
+    words += [("limit", query.page), *(("filter", one) for one in filters if one is not None)]
     words += [("pipeline_tag", query.task)] if query.task is not None else []
     return urlencode([*words, *(("expand", field) for field in _FIELDS)])
 

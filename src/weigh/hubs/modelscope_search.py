@@ -1,4 +1,4 @@
-"""ModelScope's list of models, searched page by page."""
+"""ModelScope's list of models, searched page by page; licences and formats are told from what it says of each."""
 
 from __future__ import annotations
 
@@ -64,7 +64,6 @@ def _asked(query: Query, site: Site, client: Client, number: int) -> _Models:
         "page_number": number,
         "page_size": min(query.page, MOST_PAGE),
         "filter.task": query.task,
-        "filter.license": query.licence,
     }
     text = urlencode({key: value for key, value in words.items() if value is not None})
     headers = {"authorization": f"Bearer {site.token}"} if site.token else {}

@@ -36,7 +36,7 @@ def recall(home: str, hub: str, address: Address) -> Listing | None:
     try:
         with open(_path(home, hub, address), "rb") as file:
             return msgspec.json.decode(file.read(MOST), type=Listing)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -56,7 +56,7 @@ def of_cache(folder: str, revision: str) -> Listing | None:
     try:
         with open(os.path.join(folder, "trees", f"{commit}.json"), "rb") as file:
             tree = msgspec.json.decode(file.read(MOST), type=_Tree)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     files = {
         path: RemoteFile(path=path, nbytes=one.size, url="", sha256=one.lfs_sha256, oid=one.blob_id)
