@@ -48,8 +48,8 @@ class Asked(Value, frozen=True, kw_only=True):
 
 
 class Target(NamedTuple):
-    """Where the files lie, which of them are meant (all where None), the repository they are of and what its hub listed,
-    where that is known."""
+    """Where the files lie, which of them are meant (all where None), the repository they are of and what its hub has
+    listed, where that is known."""
 
     root: str
     file: str | None = None
