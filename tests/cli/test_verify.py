@@ -304,6 +304,13 @@ def test_links_and_pipes_are_named_and_nothing_hangs(tmp_path: Path) -> None:
     }
 
 
+@materials
+def test_what_nobody_names_is_read_only_where_its_hash_is_wanted(tmp_path: Path) -> None:
+    root = put(tmp_path / "model", {"a.bin": b"1"})
+    assert "sha256" not in verified(root, status=2)["files"][0]
+    assert verified(root, "--sbom", tmp_path / "bom.json")["files"][0]["sha256"] == sha256(b"1")
+
+
 def test_a_content_with_many_names_is_read_once(home: Path) -> None:
     import threading
 
@@ -336,7 +343,7 @@ def test_an_interrupt_ends_it_at_once(tmp_path: Path) -> None:
         with open(root / f"{number}.bin", "wb") as file:
             file.truncate(40 << 30)
     paths = os.pathsep.join(path for path in sys.path if path)
-    words = [sys.executable, "-m", "weigh", "verify", str(root), "--json"]
+    words = [sys.executable, "-m", "weigh", "verify", str(root), "--json", "--sbom", str(tmp_path / "bom.json")]
     program = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": paths})  # fmt: skip
     while program.poll() is None and not reads_weights(program.pid):
         time.sleep(0.05)

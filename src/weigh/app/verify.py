@@ -37,13 +37,14 @@ Status = Literal["right", "differs", "unchecked"]
 
 class Asked(Value, frozen=True, kw_only=True):
     """What to verify and against what: None is what is found beside it. `whole`: all that the hub lists must be here;
-    `beside` are files in the folder that are no part of the model."""
+    `every_hash`: also of what nobody names; `beside` are files in the folder that are no part of the model."""
 
     reference: str | None = None
     lock: str | None = None
     signature: str | None = None
     public_key: str | None = None
     whole: bool = False
+    every_hash: bool = False
     beside: tuple[str, ...] = ()
 
 
@@ -82,8 +83,9 @@ def verify(asked: Asked, stores: Stores, readers: Readers) -> Proof:
     ]
     if target.file is not None or not os.path.isdir(target.root):
         here, witnesses = _only(target.file, here, witnesses)
-    readable = [member for member in here if member.trouble is None]
-    known = hashes_of(readable, by_git(witnesses), readers)
+    named = {path for one in witnesses for path in one.files}
+    read = [member for member in here if member.trouble is None and (asked.every_hash or member.path in named)]
+    known = hashes_of(read, by_git(witnesses), readers)
     whole = asked.whole or target.file is not None
     files = compare(here, known, witnesses, whole=whole, beside=_beside(asked, target.root))
     return Proof(

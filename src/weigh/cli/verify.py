@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import click
+from msgspec.structs import replace
 
 from weigh.cli.options import common, language_of
 from weigh.core.errors import BadReference, WeighError
@@ -71,15 +72,10 @@ def verify(
         against = signature if not sign else None
         beside = tuple(path for path in (sbom, signature, private_key) if path is not None)
         asked = Asked(reference=reference, lock=lock, signature=against, public_key=public_key, whole=whole)
-        return _run(_with(asked, beside), how, jobs or os.cpu_count() or 1)
+        asked = replace(asked, beside=beside, every_hash=sbom is not None)
+        return _run(asked, how, jobs or os.cpu_count() or 1)
     except WeighError as error:
         return _fail(error, how)
-
-
-def _with(asked: Asked, beside: tuple[str, ...]) -> Asked:
-    from msgspec.structs import replace
-
-    return replace(asked, beside=beside)
 
 
 def _check(asked: str | None, how: How, *, sign: bool, public_key: str | None) -> None:
