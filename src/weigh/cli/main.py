@@ -18,8 +18,10 @@ COMMANDS = {
     "explain": "weigh.cli.explain:explain",
     "catalog": "weigh.cli.catalog:catalog",
     "run": "weigh.cli.run:run",
+    "search": "weigh.cli.search:search",
     "pull": "weigh.cli.pull:pull",
     "list": "weigh.cli.list:list_models",
+    "verify": "weigh.cli.verify:verify",
     "serve": "weigh.cli.serve:serve",
     "schema": "weigh.cli.schema:schema",
 }
