@@ -236,26 +236,43 @@ def test_a_name_in_no_encoding_is_a_name(tmp_path: Path) -> None:
     assert [os.fsencode(item.name) for item in store_of("whisper").walk(str(tmp_path))] == [b"odd-\xff.pt"]
 
 
-@pytest.mark.skipif(find_spec("huggingface_hub") is None, reason="huggingface_hub is not installed")
-def test_a_cache_that_huggingface_hub_wrote_is_read_as_it_reads_it(tmp_path: Path) -> None:
-    files = {"config.json": b"{}", "sub/model.safetensors": b"w" * 30_000}
-    code = """
+SCAN = """
 import sys
+from pathlib import Path
 from huggingface_hub import scan_cache_dir, snapshot_download
+from huggingface_hub.utils import _shared_blobs as shared
 snapshot_download("org/name", cache_dir=sys.argv[1])
-repository, = scan_cache_dir(sys.argv[1]).repos
-for revision in repository.revisions:
-    for file in revision.files:
-        print(file.blob_path, file.file_path.relative_to(revision.snapshot_path), file.size_on_disk)
+for blob in Path(sys.argv[1]).glob("models--*/blobs/*"):
+    if sys.argv[2] == "shared" and len(blob.name) == 64:
+        size = blob.stat().st_size
+        assert shared.publish_blob_to_shared_store(
+            blob_path=str(blob), xet_hash="7" * 64, cache_dir=sys.argv[1], expected_size=size
+        )
+    Path(f"{blob}.0123abcd.incomplete").write_bytes(b"some")
+found = scan_cache_dir(sys.argv[1])
+for repository in found.repos:
+    for revision in repository.revisions:
+        for file in revision.files:
+            print("file", file.blob_path.resolve(), file.size_on_disk)
+for file in found.incomplete_files:
+    print("orphan", file.file_path, file.size_on_disk)
 """
+
+
+@pytest.mark.skipif(find_spec("huggingface_hub") is None, reason="huggingface_hub is not installed")
+@pytest.mark.parametrize("way", ["own", "shared"])
+def test_a_cache_that_huggingface_hub_wrote_is_read_as_it_reads_it(way: str, tmp_path: Path) -> None:
+    files = {"config.json": b"{}", "sub/model.safetensors": b"w" * 30_000}
     with serving(hub(files)) as server:
         around = os.environ | {"HF_ENDPOINT": server.url, "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_TELEMETRY": "1"}
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, env=around, timeout=60
-        )
+        run = [sys.executable, "-c", SCAN, str(tmp_path), way]
+        done = subprocess.run(run, capture_output=True, text=True, env=around, timeout=60)
     assert done.returncode == 0, done.stderr
-    ours = [f"{item.path} {item.name} {item.status.st_size}" for item in store_of("hf").walk(str(tmp_path))]
-    assert sorted(ours) == sorted(done.stdout.splitlines()) and len(ours) == 2
+    items = list(store_of("hf").walk(str(tmp_path)))
+    ours = [f"{item.role} {item.path} {item.status.st_size}" for item in items]
+    assert sorted(ours) == sorted(done.stdout.splitlines()) and len(ours) == 4
+    assert [item.name for item in items if item.role == "file"] == list(files)
+    assert any(f"{os.sep}77{os.sep}" in item.path for item in items) == (way == "shared")
 
 
 @pytest.mark.skipif(find_spec("modelscope") is None, reason="modelscope is not installed")
