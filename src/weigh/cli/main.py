@@ -21,6 +21,7 @@ COMMANDS = {
     "search": "weigh.cli.search:search",
     "pull": "weigh.cli.pull:pull",
     "verify": "weigh.cli.verify:verify",
+    "list": "weigh.cli.list:list_models",
     "serve": "weigh.cli.serve:serve",
     "schema": "weigh.cli.schema:schema",
 }
