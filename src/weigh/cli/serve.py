@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--job-seconds", type=float, help="How long a job may take (default: 3600).")
 @click.option("--idle-seconds", type=float, help="A model unused for so long is let go (default: 600).")
 @click.option("--drain-seconds", type=float, help="How long jobs may go on after the end was asked for (default: 10).")
+@click.option("--stall-seconds", type=float, help="How long a client may take nothing of its answer (default: 60).")
 @click.option("--body-bytes", type=int, help="The longest request (default: 64 MiB).")
 @click.option("--memory", type=int, metavar="BYTES", help="For all models together (default: what is free).")
 @click.option("--context", "context_length", type=int, metavar="TOKENS", help="Tokens of a model's context.")
@@ -107,6 +108,7 @@ def _ware(name: str | None, setting: ModelSetting, settings: Settings) -> Ware:
     return Ware(
         name=offer.name,
         nbytes=offer.nbytes,
+        about=offer.about,
         parallel=offer.chosen.launch.parallel,
         idle_seconds=None if setting.pinned else idle,
         load=offer.start,

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from weigh.core.report import Report
 from weigh.core.saying import Saying
-from weigh.serve.api import openai_text
+from weigh.serve.api import anthropic_text, ollama, openai_text, rerank, responses
 from weigh.serve.api.pool import Pool
 from weigh.serve.api.refusal import Refusal
 from weigh.serve.api.serving import Serving
@@ -26,7 +26,7 @@ from weigh.text import Language
 from weigh.text.document import to_json
 
 OPEN = ("/health",)  # what answers without a key
-FAMILIES = (openai_text.routes,)
+FAMILIES = (openai_text.routes, responses.routes, rerank.routes, anthropic_text.routes, ollama.routes)
 
 
 def create(pool: Pool, settings: Settings, language: Language, weigh: Callable[[str], Awaitable[Report]]) -> Starlette:
