@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +14,6 @@ from weigh.core.report import Report
 from weigh.text import Language, complain
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
-
     from weigh.app.run import Asked
     from weigh.serve.api.pool import Ware
     from weigh.serve.api.settings import ModelSetting, Settings
@@ -85,7 +82,13 @@ async def _serve(references: tuple[str, ...], settings: Settings, language: Lang
     pool = Pool(wares, budget=budget, queue=settings.queue, wait_seconds=settings.wait_seconds)
     from weigh.serve.api.app import create
 
-    await _listen(create(pool, settings, language, _weigh), settings, language, quiet=quiet)
+    from weigh.serve.api.listen import listen
+
+    def say(address: str) -> None:
+        if not quiet:
+            click.echo(f"listening on {address}")
+
+    await listen(create(pool, settings, language, _weigh), pool, settings, say)
     return 0
 
 
@@ -137,43 +140,3 @@ async def _weigh(text: str) -> Report:
     from weigh.app.wish import Wish
 
     return (await asyncio.to_thread(check, text, Wish())).report
-
-
-async def _listen(app: Starlette, settings: Settings, language: Language, *, quiet: bool) -> None:
-    """Until a signal; jobs under way may go on for a while."""
-    import uvicorn
-
-    host = settings.host or "127.0.0.1"
-    listener = _listener(host, 8000 if settings.port is None else settings.port)
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=int(settings.drain_seconds),
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=settings.tls_key,
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not task.done():
-        await asyncio.sleep(0.01)
-    if not quiet and not task.done():
-        scheme = "https" if settings.tls_certificate else "http"
-        click.echo(f"listening on {scheme}://{_shown(host)}:{listener.getsockname()[1]}")
-    await task
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise SourceError("serve.bind", host=host, port=port, reason=error.strerror or str(error)) from error
-    return listener
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
