@@ -81,7 +81,6 @@ async def _serve(references: tuple[str, ...], settings: Settings, language: Lang
     budget = settings.memory if settings.memory is not None else room(run)
     pool = Pool(wares, budget=budget, queue=settings.queue, wait_seconds=settings.wait_seconds)
     from weigh.serve.api.app import create
-
     from weigh.serve.api.listen import listen
 
     def say(address: str) -> None:

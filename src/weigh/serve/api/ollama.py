@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import importlib.metadata
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from weigh import __version__
 from weigh.core.units import in_parameters
 from weigh.core.work import Event, Job, Vectors, Work
 from weigh.serve.api.doors import Door
@@ -77,7 +77,7 @@ def _lists(serving: Serving) -> list[Route]:
         return as_json(_shown(serving, serving.pool.slots[serving.name_of(asked.model or asked.name)]))
 
     async def version(request: Request) -> Response:
-        return as_json({"version": __version__})
+        return as_json({"version": importlib.metadata.version("weigh")})
 
     return [
         Door("/api/tags", tags),
