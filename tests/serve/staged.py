@@ -16,6 +16,7 @@ from weigh.engines.process import start
 from weigh.serve.api.app import create
 from weigh.serve.api.listen import listen
 from weigh.serve.api.pool import Pool, Ware
+from weigh.serve.api.serving import Outside
 from weigh.serve.api.settings import Settings
 
 MEGABYTE = 1 << 20
@@ -45,8 +46,12 @@ async def main(settings: Settings) -> None:
     wares = {name: ware(name, settings) for name in settings.models}
     budget = settings.memory if settings.memory is not None else 1 << 30
     pool = Pool(wares, budget=budget, queue=settings.queue, wait_seconds=settings.wait_seconds)
-    app = create(pool, settings, "en", weigh)
+    app = create(pool, settings, "en", Outside(weigh=weigh, write=_write))
     await listen(app, pool, settings, _say)
+
+
+def _write(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201
 
 
 def _say(address: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,7 @@ from weigh.text import Language, complain
 if TYPE_CHECKING:
     from weigh.app.run import Asked
     from weigh.serve.api.pool import Ware
+    from weigh.serve.api.serving import Outside
     from weigh.serve.api.settings import ModelSetting, Settings
 
 
@@ -39,7 +41,10 @@ if TYPE_CHECKING:
 @click.option("--memory", type=int, metavar="BYTES", help="For all models together (default: what is free).")
 @click.option("--context", "context_length", type=int, metavar="TOKENS", help="Tokens of a model's context.")
 @click.option("--media-folder", metavar="DIR", help="Where videos wait for who asked for them.")
+@click.option("--media-number", type=click.IntRange(1), help="Videos that are kept (default: 100).")
+@click.option("--media-seconds", type=float, help="How long a video is kept (default: 86400).")
 @click.option("--log-prompts", is_flag=True, default=None, help="Write prompts and answers to the log.")
+@click.option("--traces", is_flag=True, default=None, help="Send traces by OpenTelemetry.")
 @click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
 @common
 def serve(
@@ -87,8 +92,18 @@ async def _serve(references: tuple[str, ...], settings: Settings, language: Lang
         if not quiet:
             click.echo(f"listening on {address}")
 
-    await listen(create(pool, settings, language, _weigh), pool, settings, say)
+    await listen(create(pool, settings, language, _outside(settings, quiet=quiet)), pool, settings, say)
     return 0
+
+
+def _outside(settings: Settings, *, quiet: bool) -> Outside:
+    from weigh.serve.api.serving import Outside
+    from weigh.serve.api.trace import spans
+
+    def write(line: str) -> None:
+        sys.stderr.write(line + "\n")
+
+    return Outside(weigh=_weigh, write=None if quiet else write, span=spans() if settings.traces else None)
 
 
 def _wares(references: tuple[str, ...], settings: Settings) -> list[Ware]:

@@ -33,6 +33,7 @@ class Settings(Value, frozen=True, kw_only=True):
 
     `queue`: jobs that may wait for one model; `wait_seconds`: how long; `job_seconds`: how long one may take.
     `stall_seconds`: how long a client may take nothing of its answer.
+    `media_number` and `media_seconds`: how many videos are kept, and how long.
     `memory`: bytes for all models together, None for what this machine has free.
     """
 
@@ -54,7 +55,10 @@ class Settings(Value, frozen=True, kw_only=True):
     memory: int | None = None
     context_length: int | None = None
     media_folder: str | None = None
+    media_number: int = 100
+    media_seconds: float = 86400.0
     log_prompts: bool | None = None
+    traces: bool | None = None
     allow_pickle: bool | None = None
 
 
