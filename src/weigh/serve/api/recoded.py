@@ -13,12 +13,11 @@ from weigh.serve.api.refusal import Refusal
 
 
 class _Codec(Value, frozen=True, kw_only=True):
-    """How PyAV writes one format; `rate` where there is but one."""
+    """How PyAV writes one format."""
 
     container: str
     name: str
     samples: str
-    rate: int | None = None
 
 
 SoundFormat = Literal["wav", "pcm", "flac", "mp3", "opus", "aac"]
@@ -30,10 +29,11 @@ MIMES: Mapping[SoundFormat, str] = {
     "opus": "audio/ogg",
     "aac": "audio/aac",
 }
+COMMON_RATE = 48000  # every codec takes it
 _BY_AV: Mapping[SoundFormat, _Codec] = {
     "flac": _Codec(container="flac", name="flac", samples="s16"),
     "mp3": _Codec(container="mp3", name="libmp3lame", samples="fltp"),
-    "opus": _Codec(container="ogg", name="libopus", samples="flt", rate=48000),
+    "opus": _Codec(container="ogg", name="libopus", samples="flt"),
     "aac": _Codec(container="adts", name="aac", samples="fltp"),
 }
 
@@ -58,9 +58,11 @@ def _copy(source: Any, target: Any, codec: _Codec) -> None:
     import av
 
     heard = source.streams.audio[0]
-    told = target.add_stream(codec.name, rate=codec.rate or heard.rate)
-    told.layout, told.format = heard.layout.name, codec.samples
-    plain = av.AudioResampler(format=codec.samples, layout=heard.layout.name, rate=told.rate)
+    layout = "mono" if heard.channels == 1 else "stereo"
+    rates = av.codec.Codec(codec.name, "w").audio_rates
+    told = target.add_stream(codec.name, rate=heard.rate if not rates or heard.rate in rates else COMMON_RATE)
+    told.layout, told.format = layout, codec.samples
+    plain = av.AudioResampler(format=codec.samples, layout=layout, rate=told.rate)
     for frame in source.decode(heard):
         for piece in plain.resample(frame):
             target.mux(told.encode(piece))
