@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 import msgspec
 
@@ -24,13 +24,17 @@ def serving(*arguments: str) -> Iterator[str]:
 
 @contextmanager
 def staging(
-    folder: Path, *models: str, preexec: Callable[[], None] | None = None, **settings: object
+    folder: Path,
+    *models: str,
+    preexec: Callable[[], None] | None = None,
+    log: TextIO | None = None,
+    **settings: object,
 ) -> Iterator[Staged]:
     """A server over engines of tests/serve/stage.py."""
     file = folder / "settings.json"
     named = {name: {"reference": name} for name in models or ("stage",)}
     file.write_bytes(msgspec.json.encode({"models": named, "port": 0, "wait_seconds": 30, **settings}))
-    with process(sys.executable, "-m", "tests.serve.staged", str(file), preexec=preexec) as (address, server):
+    with process(sys.executable, "-m", "tests.serve.staged", str(file), preexec=preexec, log=log) as (address, server):
         yield Staged(address, server)
 
 
@@ -42,13 +46,15 @@ class Staged(NamedTuple):
 
 
 @contextmanager
-def process(*command: str, preexec: Callable[[], None] | None = None) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def process(
+    *command: str, preexec: Callable[[], None] | None = None, log: TextIO | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """What it says it listens on, and itself; its log goes where ours goes."""
     path = os.pathsep.join((str(HERE), str(HERE.parents[1]), *filter(None, sys.path)))
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
     here = HERE.parents[1]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environment, cwd=here, preexec_fn=preexec
+        command, stdout=subprocess.PIPE, text=True, env=environment, cwd=here, preexec_fn=preexec, stderr=log
     ) as server:
         assert server.stdout is not None
         line = server.stdout.readline()
