@@ -128,7 +128,8 @@ class Pool:
             )
         slot.waiting += 1
         try:
-            await asyncio.wait_for(slot.places.acquire(), self._wait_seconds)
+            async with asyncio.timeout(self._wait_seconds):
+                await slot.places.acquire()
         except TimeoutError as error:
             raise Refusal(
                 503, "waited_too_long", Saying("refusal.waited", model=slot.ware.name), retry_after=5
