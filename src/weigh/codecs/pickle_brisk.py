@@ -53,7 +53,19 @@ def follow(
         return run(source, offset=offset, end=end, most=min(most, MOST_OPCODES))
     if (kept := _last.get(source)) is not None and kept[0] == (offset, end, block):
         return kept[1]
-    machine = Brisk(Cursor(source, offset=offset, end=end), most=most, block=block)
+    machine = _followed(Brisk(Cursor(source, offset=offset, end=end), most=most, block=block))
+    if machine.stream.error is not None or not _tells_all(machine.stream):
+        exact = run(source, offset=offset, end=end, most=MOST_OPCODES)
+        if _runs_text(machine.stream) or not isinstance(exact.error, OverBudget):
+            return exact
+    if machine.stream.error is None:
+        _last.clear()
+        _last[source] = ((offset, end, block), machine.stream)
+    return machine.stream
+
+
+def _followed(machine: Brisk) -> Brisk:
+    """To its end, or to what ends it."""
     try:
         machine.go()
         if machine.is_tangled():
@@ -63,17 +75,10 @@ def follow(
         machine.stream.error = error.with_traceback(None)
     except Unsure:
         machine.stream.error = OverBudget(
-            "too_much", path=source.path, offset=machine.offset, what="memo", most=MOST_HELD
+            "too_much", path=machine.path, offset=machine.offset, what="memo", most=MOST_HELD
         )
     machine.stream.end = machine.base + machine.at
-    if machine.stream.error is not None or not _tells_all(machine.stream):
-        exact = run(source, offset=offset, end=end, most=MOST_OPCODES)
-        if _runs_text(machine.stream) or not isinstance(exact.error, OverBudget):
-            return exact
-    if machine.stream.error is None:
-        _last.clear()
-        _last[source] = ((offset, end, block), machine.stream)
-    return machine.stream
+    return machine
 
 
 def _tells_all(stream: Stream) -> bool:

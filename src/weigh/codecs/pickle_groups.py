@@ -11,6 +11,7 @@ import functools
 import re
 import sys
 from array import array
+from itertools import repeat
 
 from weigh.core.value import Value
 
@@ -18,13 +19,14 @@ LONGEST = 64  # strings from this many bytes on end a group: single steps are qu
 DEPTH = 7  # of groups in groups
 LEAST = 48  # bytes below which single steps cost less
 
-_KINDS = bytes.maketrans(b"\x94]}\x8f\x85\x86\x87tld\x91euas\x90", b"SccctttTcccccccc")
 _GROUPS = (b"]", b"}", b"\x8f", b"\x85", b"\x86", b"\x87", b"t", b"l", b"d", b"\x91", b"e", b"u", b"a", b"s", b"\x90")
-_KNOWN = b"".join(_GROUPS) + b"\x94"
+_LETTERS = b"ccctttTcccccccc"  # of what each of these makes or fills
+_KINDS = {b"": b"", b"\x94": b"S"} | {made: _LETTERS[at : at + 1] for at, made in enumerate(_GROUPS)}
 
 
 class Group(Value, frozen=True, kw_only=True):
-    """What closes it; a letter for each value memorised; every taking from the memo, and the different ones.
+    """What closes it; a letter for each value memorised; `different` ways of taking from the memo,
+    with `taken`, in which each of them stands as often as it is done.
 
     `is_shared` once something taken is known to hold others.
     """
@@ -50,12 +52,12 @@ def group_at(block: bytes, at: int, slots: int, *, puts: bool) -> tuple[Group, i
     found = _numbered(memo, block, at, end, slots) if puts else memo.findall(block, at + 1, end)
     if found is None:
         return None
-    different = frozenset(one for one in set(found) if len(one) > 1)
-    taken = [one for one in found if len(one) > 1] if different else []
-    kinds = b"".join([one for one in found if len(one) == 1] if different else found)
-    if kinds.translate(None, _KNOWN):  # memorised is something else than the value just made
+    known = set(found)
+    different = frozenset(one for one in known if len(one) > 1)
+    if not known - different <= _KINDS.keys():  # memorised is something else than the value just made
         return None
-    return Group(closes=block[end - 1], kinds=kinds.translate(_KINDS), taken=taken, different=different), end
+    kinds = b"".join(map(_KINDS.get, found, repeat(b"")))
+    return Group(closes=block[end - 1], kinds=kinds, taken=found if different else [], different=different), end
 
 
 def slot_of(taken: bytes) -> int:
