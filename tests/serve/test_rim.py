@@ -9,6 +9,7 @@ import signal
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -188,3 +189,25 @@ def test_any_reference_is_weighed(samples: Path) -> None:
         report = httpx.get(f"{address}/v1/weigh", params={"reference": "Qwen3-8B-Q4_K_M"}, timeout=60).json()
         assert report["name"]["family"]
         assert httpx.get(f"{address}/v1/weigh").status_code == 400
+
+
+def test_a_request_is_a_span_of_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = pytest.importorskip("opentelemetry.trace")
+    from weigh.serve.api.trace import spans
+
+    seen: dict[str, object] = {}
+
+    class Mark(trace.NonRecordingSpan):  # type: ignore[misc, name-defined]
+        def set_attribute(self, key: str, value: object) -> None:
+            seen[key] = value
+
+    class Tracer(trace.NoOpTracer):  # type: ignore[misc, name-defined]
+        @contextmanager
+        def start_as_current_span(self, name: str, **options: object) -> Iterator[Mark]:
+            seen["name"] = name
+            yield Mark(trace.INVALID_SPAN_CONTEXT)
+
+    monkeypatch.setattr(trace, "get_tracer", lambda name: Tracer())
+    with spans()("POST /v1/messages", {"id": "mine", "status": 200, "asked": ["hidden"]}):
+        pass
+    assert seen == {"name": "POST /v1/messages", "weigh.id": "mine", "weigh.status": 200}
