@@ -19,6 +19,7 @@ COMMANDS = {
     "catalog": "weigh.cli.catalog:catalog",
     "run": "weigh.cli.run:run",
     "pull": "weigh.cli.pull:pull",
+    "mirror": "weigh.cli.mirror:mirror",
     "serve": "weigh.cli.serve:serve",
     "schema": "weigh.cli.schema:schema",
 }
