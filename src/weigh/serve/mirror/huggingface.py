@@ -17,7 +17,7 @@ from weigh.serve.mirror.content import Changed, send
 from weigh.serve.mirror.hold import pass_or_refuse
 from weigh.serve.mirror.huggingface_shapes import brief, folders_of, info, listed
 from weigh.serve.mirror.library import Library, Opened
-from weigh.serve.mirror.refusal import Code, Refusal, bad_request, no_file, no_route
+from weigh.serve.mirror.refusal import Refusal, bad_request, no_file, no_route
 
 MOST_PATHS = 1000
 _TIMES = ("lastModified", "last_modified", "createdAt", "created_at", "trendingScore", "downloads", "likes")
@@ -67,13 +67,13 @@ class _Hub:
         return as_json([brief(card, full="full" in query or "expand" in query) for card in page], headers=headers)
 
     async def info(self, request: web.Request) -> web.Response:
-        """What a revision holds. Of two forms of a refusal hf shows the reason of one, transformers of the other."""
-        opened = await self._open(request, "Held" if "revision" in request.match_info else "GatedRepo")
+        """What a revision holds."""
+        opened = await self._open(request)
         return as_json(info(opened, blobs=request.query.get("blobs", "").lower() in ("true", "1")))
 
     async def tree(self, request: web.Request) -> web.Response:
         """Files and folders, page by page."""
-        opened = await self._open(request, "GatedRepo")
+        opened = await self._open(request)
         snapshot = opened.snapshot
         below = request.match_info.get("path", "").strip("/")
         rows = listed(snapshot, below, recursive=request.query.get("recursive", "").lower() in ("true", "1"))
@@ -86,7 +86,7 @@ class _Hub:
 
     async def paths_info(self, request: web.Request) -> web.Response:
         """Those of the paths that are there."""
-        opened = await self._open(request, "GatedRepo")
+        opened = await self._open(request)
         paths = await _paths(request)
         rows = {str(row["path"]): row for row in listed(opened.snapshot, "", recursive=True)}
         rows |= {str(row["path"]): row for row in folders_of(opened.snapshot)}
@@ -94,7 +94,7 @@ class _Hub:
 
     async def refs(self, request: web.Request) -> web.Response:
         """Every name of a revision."""
-        opened = await self._open(request, "GatedRepo")
+        opened = await self._open(request)
         place = opened.snapshot.place
         commits = {name: commit_of(folder) for name, folder in place.folders.items()}
         named = {name: commit for name, commit in commits.items() if commit is not None and commit != name}
@@ -107,7 +107,7 @@ class _Hub:
 
     async def commits(self, request: web.Request) -> web.Response:
         """The one commit that is known."""
-        snapshot = (await self._open(request, "GatedRepo")).snapshot
+        snapshot = (await self._open(request)).snapshot
         moment = when(snapshot.modified)
         return as_json(
             [{"id": snapshot.commit, "title": "-", "message": "", "authors": [{"user": "weigh"}], "date": moment}]
@@ -115,7 +115,7 @@ class _Hub:
 
     async def resolve(self, request: web.Request) -> web.StreamResponse:
         """A file's bytes. The answer is never a redirect: clients read the commit from the last answer."""
-        opened = await self._open(request, "GatedRepo")
+        opened = await self._open(request)
         snapshot, path = opened.snapshot, request.match_info["path"]
         stored = snapshot.files.get(path)
         if stored is None:
@@ -126,11 +126,11 @@ class _Hub:
             self._library.forget(snapshot)
             raise Refusal(503, "Other", Saying("mirror.changing", id=snapshot.place.id)) from None
 
-    async def _open(self, request: web.Request, code: Code) -> Opened:
+    async def _open(self, request: web.Request) -> Opened:
         match = request.match_info
         id = f"{match['namespace']}/{match['name']}"
         opened = await self._library.open(_kind(request), id, match.get("revision", "main"))
-        pass_or_refuse(opened, code)
+        pass_or_refuse(opened, request.headers.get("User-Agent", ""))
         return opened
 
     def _found(self, kind: Kind, query: dict[str, str], filters: list[str]) -> list[Card]:
