@@ -9,7 +9,7 @@ from aiohttp import web
 
 from weigh.core.saying import Saying
 from weigh.serve.mirror.access import token_role
-from weigh.serve.mirror.answers import as_json, envelope
+from weigh.serve.mirror.answers import as_json, envelope, sentence
 from weigh.serve.mirror.bodies import json_body
 from weigh.serve.mirror.cards import Card, cards, is_found, when
 from weigh.serve.mirror.content import Changed, send
@@ -20,6 +20,7 @@ from weigh.serve.mirror.modelscope_shapes import described, file_rows, modern, p
 from weigh.serve.mirror.refusal import Refusal, no_file
 
 MASTER = "master"
+NEWER = "modelscope_hub/"  # in what the client since 1.38 calls itself
 
 
 class _Login(msgspec.Struct):
@@ -76,12 +77,21 @@ class _Hub:
         return as_json({"success": True, "data": {"username": "weigh", "name": "weigh", "email": "", "id": 1}})
 
     async def info(self, request: web.Request) -> web.Response:
-        """What a repository is."""
-        return as_json(envelope(described(await self._open(request))))
+        """What a repository is, also of one that is held: the older client shows no reason of this answer, but of the
+        next one it does."""
+        match = request.match_info
+        opened = await self._library.open("models", f"{match['namespace']}/{match['name']}")
+        return as_json(envelope(described(opened)))
 
     async def revisions(self, request: web.Request) -> web.Response:
-        """Branches alone; a tag would be taken before the branch."""
-        opened = await self._open(request)
+        """Branches alone; a tag would be taken before the branch. The older client shows why a model is held when
+        the status is 200 and what is around the answer says otherwise."""
+        try:
+            opened = await self._open(request)
+        except Refusal as refusal:
+            if refusal.status != 403 or NEWER in request.headers.get("User-Agent", ""):
+                raise
+            return as_json(envelope(None, message=sentence(refusal, "en"), code=403))
         created = int(opened.snapshot.modified)
         branch = {"Revision": MASTER, "CreatedAt": created}
         return as_json(envelope({"RevisionMap": {"Branches": [branch], "Tags": []}, "Total": 1}))
