@@ -28,13 +28,14 @@ path, port = sys.argv[1], int(sys.argv[2])
 size = os.path.getsize(path)
 def serve(connection):
     file = os.open(path, os.O_RDONLY)
-    head = connection.recv(65536).decode()
+    asked = connection.recv(65536).decode()
     start, stop, status = 0, size, "200 OK"
-    for line in head.split("\\r\\n"):
+    for line in asked.split("\\r\\n"):
         if line.lower().startswith("range: bytes="):
             first, _, last = line[13:].partition("-")
             start, stop, status = int(first), int(last) + 1, "206 Partial Content"
-    connection.sendall(f"HTTP/1.1 {status}\\r\\nContent-Length: {stop - start}\\r\\nConnection: close\\r\\n\\r\\n".encode())
+    head = (f"HTTP/1.1 {status}", f"Content-Length: {stop - start}", "Connection: close", "", "")
+    connection.sendall("\\r\\n".join(head).encode())
     while start < stop:
         start += os.sendfile(connection.fileno(), file, start, min(stop - start, 1 << 30))
     connection.close(); os.close(file)
@@ -51,9 +52,13 @@ app = Starlette(routes=[Route("/{path:path}", lambda request: FileResponse(%r))]
 """
 NGINX = """
 daemon off; pid {folder}/pid; error_log {folder}/error; worker_processes 1; events {{ }}
-http {{ access_log off; sendfile on; tcp_nopush on; server {{ listen 127.0.0.1:{port}; root {root}; }}
+http {{
+ access_log off; sendfile on; tcp_nopush on;
+ client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+ uwsgi_temp_path {folder}; scgi_temp_path {folder};
+ server {{ listen 127.0.0.1:{port}; root {root}; }}
  server {{ listen 127.0.0.1:{tls} ssl; ssl_certificate {cert}; ssl_certificate_key {key}; root {root}; }}
- client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder}; scgi_temp_path {folder}; }}
+}}
 """
 
 
@@ -116,6 +121,21 @@ def started(folder: Path, file: Path, stack: ExitStack) -> Iterator[tuple[str, s
         stack.enter_context(server([sys.executable, "-c", BARE, str(file), str(port)], f"http://127.0.0.1:{port}/")),
     )
     yield from nginx(folder, file, stack)
+    port = free()
+    command = [
+        "openssl",
+        "s_server",
+        "-quiet",
+        "-WWW",
+        "-accept",
+        str(port),
+        "-cert",
+        str(certificate),
+        "-key",
+        str(key),
+    ]
+    address = f"https://127.0.0.1:{port}/{NAME}"
+    yield "openssl s_server, TLS", stack.enter_context(server(command, address, cwd=file.parent))
     (folder / "peer.py").write_text(STARLETTE % str(file))
     for name, python, module in peers():
         port = free()
@@ -208,9 +228,8 @@ def compare(title: str, servers: dict[str, str], take: Callable[[str], int]) -> 
     ours = next(rate for name, rate in medians.items() if name.startswith("weigh"))
     print(title)
     for name, rate in medians.items():
-        print(
-            f"  {name:<22} {rate:7.0f} MB/s   weigh is {ours / rate:5.2f} x   ({min(rates[name]):.0f}-{max(rates[name]):.0f})"
-        )
+        least, most = min(rates[name]), max(rates[name])
+        print(f"  {name:<22} {rate:7.0f} MB/s   weigh is {ours / rate:5.2f} x   ({least:.0f}-{most:.0f})")
 
 
 if __name__ == "__main__":

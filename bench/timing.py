@@ -15,13 +15,16 @@ import weigh
 PEAK = "import atexit; atexit.register(lambda: print(next(x for x in open('/proc/self/status') if x[:5] == 'VmHWM')))\n"
 
 
-def run(source: str) -> tuple[float, float]:
-    """Wall seconds and peak resident MiB of one run of Python source; what it prints is thrown away."""
+def run(source: str, *, good: tuple[int, ...] = (0,)) -> tuple[float, float]:
+    """Wall seconds and peak resident MiB of one run of Python source; what it prints is thrown away.
+
+    `good` are the exit statuses of a run that did its work. Raises RuntimeError for any other.
+    """
     start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", PEAK + source], capture_output=True, text=True)
     seconds = time.perf_counter() - start
-    if done.returncode not in (0, 1, 2):
-        raise RuntimeError(done.stderr)
+    if done.returncode not in good:
+        raise RuntimeError(f"exit status {done.returncode}: {done.stderr}")
     return seconds, int(done.stdout.split("VmHWM:")[1].split()[0]) / 1024
 
 

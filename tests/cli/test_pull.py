@@ -166,11 +166,11 @@ def test_a_folder_holds_the_files_and_a_lock_and_nothing_else(folder: dict[str, 
 
 def test_an_address_is_one_file(folder: dict[str, Content], tmp_path: Path) -> None:
     with serving(lambda asked: Reply(200, {"etag": '"1"'}, plain(folder)[WEIGHTS])) as server:
-        said = pulled(
-            server, tmp_path, f"{server.url}/some/where/else/a.safetensors?x=1", "--to", str(tmp_path / "out")
-        )
-    assert said["verdict"] == "clean"
-    assert here(tmp_path / "out") == {"a.safetensors": plain(folder)[WEIGHTS]}
+        address, lock = f"{server.url}/some/where/else/a.safetensors?x=1", str(tmp_path / "lock")
+        said = pulled(server, tmp_path, address, "--to", str(tmp_path / "out"), "--lock", lock)
+        again = pulled(server, tmp_path, "--locked", lock, "--to", str(tmp_path / "again"))
+    assert said["verdict"] == again["verdict"] == "clean"
+    assert here(tmp_path / "out") == here(tmp_path / "again") == {"a.safetensors": plain(folder)[WEIGHTS]}
 
 
 # What is not fetched
@@ -211,7 +211,7 @@ def test_a_dry_run_shows_the_plan_and_fetches_nothing(folder: dict[str, Content]
     with serving(hub(folder)) as server:
         done = pull(server, tmp_path, "hf:org/name", "--dry-run", "--lang", "en")
     assert done.returncode == 0 and bytes_of(server) == []
-    assert WEIGHTS in done.stdout and "4 files, 309 KiB" in done.stdout
+    assert WEIGHTS in done.stdout and "files: 4, 309 KiB" in done.stdout
 
 
 @pytest.mark.usefixtures("socket_disabled")
@@ -337,7 +337,23 @@ def test_a_refusal_is_told_in_the_servers_words(
 def test_a_dead_hub_is_one_line(tmp_path: Path) -> None:
     with serving(hub({})) as server:
         pass
-    done = pull(server, tmp_path, "hf:org/name")
+    for reference in ("hf:org/name", "ms:org/name", f"{server.url}/some/where/else/a.bin"):
+        done = pull(server, tmp_path, reference, "--to", str(tmp_path / "out"))
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), reference
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.getuid() == 0, reason="nothing keeps root from writing")
+def test_a_place_that_may_not_be_written_is_one_line(folder: dict[str, Content], tmp_path: Path) -> None:
+    (tmp_path / "hub").mkdir(mode=0o500)
+    with serving(hub(folder)) as server:
+        done = pull(server, tmp_path, "hf:org/name")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+
+
+def test_a_place_that_is_a_file_is_one_line(folder: dict[str, Content], tmp_path: Path) -> None:
+    (tmp_path / "hub").write_text("")
+    with serving(hub(folder)) as server:
+        done = pull(server, tmp_path, "hf:org/name")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
 
 
@@ -362,6 +378,18 @@ def test_the_preferred_hub_gives_only_what_is_the_same(folder: dict[str, Content
         pulled(server, tmp_path, "hf:org/name", "--from", "ms", "--also", "ms:org/name")
     assert here(snapshot(tmp_path)) == plain(folder)
     assert [one.path for one in server.asked if "/resolve/" in one.path and WEIGHTS in one.path] == []
+
+
+def test_the_catalogue_knows_some_repositories_on_the_other_hub(folder: dict[str, Content], tmp_path: Path) -> None:
+    here_, there = hub(folder, id="zai-org/GLM-4.6"), hub(folder, id="ZhipuAI/GLM-4.6")
+
+    def answer(asked: Asked) -> Reply:
+        return (there if asked.path.startswith("/api/v1/") else here_)(asked)
+
+    with serving(answer) as server:
+        said = pulled(server, tmp_path, "hf:zai-org/GLM-4.6", "--from", "ms")
+    assert said["status"] == "released" and here(Path(said["folder"])) == plain(folder)
+    assert [one.path for one in server.asked if "/resolve/" in one.path] == []
 
 
 def test_which_repository_is_the_same_is_never_guessed(folder: dict[str, Content], tmp_path: Path) -> None:

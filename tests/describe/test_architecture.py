@@ -115,7 +115,7 @@ PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {
             "general.architecture": "qwen3next", "block_count": 8, "embedding_length": 64, "attention.head_count": 8,
             "attention.head_count_kv": 2, "attention.key_length": 16, "ssm.state_size": 8, "ssm.group_count": 2,
-            "ssm.inner_size": 32, "ssm.conv_kernel": 4, "expert_feed_forward_length": 24, "expert_count": 16,
+            "ssm.inner_size": 32, "ssm.time_step_rank": 4, "ssm.conv_kernel": 4, "expert_feed_forward_length": 24, "expert_count": 16,
             "expert_used_count": 4, "context_length": 512, "vocab_size": 100, "feed_forward_length": 128,
         },
     ),

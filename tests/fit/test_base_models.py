@@ -44,7 +44,8 @@ Qwen3-30B                           qwen3-30b-a3b
 gpt-oss-120b-mxfp4                  gpt-oss-120b
 Mixtral-8x7B-Instruct-v0.1          mixtral-8x7b-v0.1
 Qwen3-7B                            -
-Qwen3-VL-8B-Instruct                -
+Qwen3-VL-8B-Instruct                qwen3-vl-8b-instruct
+Qwen2.5-VL-7B-Instruct-AWQ          qwen2.5-vl-7b-instruct
 foo-8b                              -
 """
 

@@ -32,6 +32,27 @@ M2 Ultra 192GB            1 Apple M2 Ultra (76-core GPU)  192
 rtx4070ti                 1 GeForce RTX 4070 Ti           12
 DGX Spark                 1 DGX Spark (GB10)              128
 Strix Halo                1 Ryzen AI Max+ 395 (Radeon 8060S, Strix Halo) 128
+4090x2                    2 GeForce RTX 4090              24
+4090 * 2                  2 GeForce RTX 4090              24
+dual RTX 3090             2 GeForce RTX 3090              24
+两张4090                    2 GeForce RTX 4090              24
+8 A100                    8 A100 SXM 80GB                 80
+L40S x4                   4 L40S                          48
+RTX 4090, RTX 4090        2 GeForce RTX 4090              24
+7900xtx                   1 Radeon RX 7900 XTX            24
+RTX 4090 mobile           1 GeForce RTX 4090 Laptop       16
+4080笔记本                   1 GeForce RTX 4080 Laptop       12
+RTX 4090D                 1 GeForce RTX 4090 D            24
+2080Ti 22G                1 GeForce RTX 2080 Ti           22
+A10G                      1 A10                           24
+GB200                     1 GB200 (per GPU)               186
+NVIDIA GH200 480GB        1 GH200 (H100 96GB HBM3)        96
+MacBook Pro M3 Max 128GB  1 Apple M3 Max (40-core GPU)    128
+M3 Max 36GB               1 Apple M3 Max (30-core GPU)    36
+Mac mini M4 Pro 64GB      1 Apple M4 Pro (20-core GPU)    64
+Ryzen AI Max+ 395 128GB   1 Ryzen AI Max+ 395 (Radeon 8060S, Strix Halo) 128
+Jetson Orin 64GB          1 Jetson AGX Orin 64GB          64
+AMD EPYC 7763 64-Core Processor  1 EPYC 7003 Milan (8ch DDR4-3200, per socket)  4096
 """
 
 
@@ -47,7 +68,9 @@ def test_a_device_is_found(line: str) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["banana", "", "100", "0x 4090", "99999x 4090", "x" * 1000, "RTX 9090"])
+@pytest.mark.parametrize(
+    "text", ["banana", "", "100", "0x 4090", "99999x 4090", "x" * 1000, "RTX 9090", "4090 999GB", "H100 + A100"]
+)
 def test_what_is_no_device_is_refused(text: str) -> None:
     with pytest.raises(BadReference):
         device(text)

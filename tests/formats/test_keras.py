@@ -139,7 +139,8 @@ def test_code_that_is_not_what_it_should_be_is_code_all_the_same() -> None:
     ("module", "name", "imported"),
     [
         ("os", "system", ["os system"]),
-        ("builtins", "exec", []),  # the layer is told; Keras takes no module but its own for a builtin
+        ("builtins", "exec", ["builtins exec"]),  # Keras before 3.9 took it from there
+        ("builtins", "gate", []),  # what Keras says of the functions of whoever wrote the model
         ("keras.utils", "get_file", []),
         ("company.layers", "Fast", ["company.layers Fast"]),
     ],

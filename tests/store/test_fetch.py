@@ -257,6 +257,43 @@ def test_bytes_that_may_come_slowly_are_asked_for_a_few_at_a_time(quarantine: Qu
     assert fetched(quarantine) == CONTENT and 2.5 < max(means.waited) < 3.1
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is slow is so at once, and little is worth several connections."""
+    monkeypatch.setattr("weigh.store.fetch.SLOW_AFTER", 0.05)
+    monkeypatch.setattr("weigh.store.fetch.LEAST_IN_RANGES", 1 << 20)
+    monkeypatch.setattr("weigh.store.ranges.STEP", 1 << 18)
+    monkeypatch.setattr("weigh.store.answers.GLANCE", 0.02)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_what_comes_slowly_by_one_connection_is_asked_for_by_several(quarantine: Quarantine, means: Means) -> None:
+    with faulty({NAME: CONTENT}, lambda reply, before, asked: reply._replace(slow=0.005)) as server:
+        fetch(wanted(server, NAME, CONTENT, SHA256), quarantine, means.line)
+    ranges = [one for one in bytes_of(server) if one != "-"]
+    assert fetched(quarantine) == CONTENT and len(ranges) > 5
+    assert sum(int(one.split("-")[1]) - int(one.split("-")[0]) + 1 for one in ranges) < len(CONTENT)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_where_several_connections_fail_one_goes_on(quarantine: Quarantine, means: Means) -> None:
+    def refuse(reply: Reply, before: int, asked: Asked) -> Reply:
+        by_range = not asked.headers.get("range", "-").endswith("-")
+        return Reply(404) if by_range else reply._replace(slow=0.001)
+
+    with faulty({NAME: CONTENT}, refuse) as server:
+        fetch(wanted(server, NAME, CONTENT, SHA256), quarantine, means.line)
+    assert fetched(quarantine) == CONTENT and bytes_of(server)[-1].endswith("-")
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_server_without_ranges_is_left_to_one_connection(quarantine: Quarantine, means: Means) -> None:
+    slow = Reply(200, {"accept-ranges": "none"}, CONTENT, slow=0.001)
+    with faulty({NAME: CONTENT}, lambda reply, before, asked: slow) as server:
+        fetch(wanted(server, NAME, CONTENT, SHA256), quarantine, means.line)
+    assert fetched(quarantine) == CONTENT and bytes_of(server) == ["-"]
+
+
 def test_a_token_is_not_shown_to_another_host(quarantine: Quarantine, means: Means) -> None:
     import msgspec
 

@@ -12,7 +12,7 @@ from weigh.app.policy import Policy, laid_over
 from weigh.app.stores import Finder, Goal
 from weigh.app.wish import Weighed
 from weigh.core.errors import SourceError
-from weigh.core.finding import SEVERITIES
+from weigh.core.finding import SEVERITIES, Skip
 from weigh.core.report import Report
 from weigh.store.layouts.layout import Parcel, Shipment
 from weigh.store.partial import cannot_write
@@ -46,13 +46,18 @@ def look_at(plan: Plan, parcels: Sequence[Parcel], quarantine: Quarantine, gate:
 
 
 def is_held(report: Report, policy: Policy | None) -> bool:
-    """Is it kept from being loaded? By default only for what is malicious or broken."""
-    if report.verdict in HELD:
+    """Is it kept from being loaded? By default only for what is malicious or broken, or could not be looked at: its
+    reader died of it."""
+    if report.verdict in HELD or report.error is not None or any(map(_is_unseen, report.skips)):
         return True
     if policy is None:
         return False
     limit = SEVERITIES.index(policy.fail_on) if policy.fail_on is not None else -1
     return any(one.rule == "policy" or SEVERITIES.index(one.severity) <= limit for one in report.findings)
+
+
+def _is_unseen(skip: Skip) -> bool:
+    return skip.detail is not None and skip.detail.key == "problem.reader_died"
 
 
 def parcels_of(plan: Plan, finder: Finder, quarantine: Quarantine) -> tuple[Parcel, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 
 import msgspec
 
+from weigh.codecs.pickle import calls_something
+from weigh.codecs.pickle_observations import observe
 from weigh.core.errors import FormatError, OverBudget, SourceError, Truncated, WeighError
 from weigh.core.format import Format
 from weigh.core.header import Header, Problem
@@ -16,6 +19,7 @@ from weigh.core.rule import Examined
 from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.formats import detect, of_name
+from weigh.sources.distant import distant
 from weigh.sources.memory import CutSource, MemorySource
 from weigh.sources.refusals import NotFetched, Refused
 
@@ -26,6 +30,9 @@ MOST_MEMBERS = 5_000
 MOST_UNPACKED = 96 << 20
 MOST_KEPT = 300_000  # tensors and observations
 MOST_SECONDS = 1.0  # of the processor; after that none is begun but the first of each container
+
+# Formats that follow pickles themselves, wherever in the file they are:
+RUN = frozenset({"pickle", "joblib", "pytorch", "pytorch-legacy", "pytorch-tar", "torchscript", "git-lfs-pointer"})
 
 Clock = Callable[[], float]  # of this thread's own work: neither a busy machine nor a slow server counts as effort
 
@@ -44,11 +51,12 @@ def examine(source: Source, own: tuple[Format, ...] = ()) -> Examined:
         format = detect(source, own)
         header = format.read(source)
         problems += header.problems
-        observations += islice(format.examine(source, header), MOST_OBSERVATIONS)
+        _gather(observations, format.examine(source, header), source.path)
     except Refused:
         raise
     except (FormatError, SourceError) as error:
         problems += _untold(problem_of(error), problems)
+    observations += _run_all_the_same(source, format)
     # Not while the error is held: with it goes all that the reading held.
     if header is None and format is not None and format.name != "unknown":
         observations += _seen_all_the_same(source, format)
@@ -70,6 +78,24 @@ def examine_whole(source: Source, own: tuple[Format, ...] = (), *, clock: Clock 
 def problem_of(error: WeighError) -> Problem:
     """What ended a reading, as a Problem."""
     return Problem(kind=_kind(error), detail=error.saying, offset=error.offset)
+
+
+def _gather(observations: list[Observation], found: Iterator[Observation], path: str) -> None:
+    """Raises OverBudget for more than so many: what is not looked at is told."""
+    for seen in found:
+        if len(observations) == MOST_OBSERVATIONS:
+            raise OverBudget(
+                "too_many", path=path, what="observations", count=len(observations), most=MOST_OBSERVATIONS
+            )
+        observations.append(seen)
+
+
+def _run_all_the_same(source: Source, format: Format | None) -> Iterator[Observation]:
+    """What a loader of pickles would run of a file that is something else as well, such as a picture."""
+    if format is None or format.name in RUN or distant(source) is not None or not calls_something(source):
+        return
+    with contextlib.suppress(FormatError, SourceError):
+        yield from (seen for seen in islice(observe(source), MOST_OBSERVATIONS) if seen.kind in ("import", "extension"))
 
 
 def _untold(problem: Problem, told: list[Problem]) -> list[Problem]:

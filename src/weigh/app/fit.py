@@ -7,15 +7,17 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from weigh.app.attached import Beside, joined
 from weigh.app.exact import exactly
+from weigh.app.weights import is_mlx, label_of, largest_part, mix, weights_of
 from weigh.core.architecture import Architecture, Layer
 from weigh.core.errors import BadReference
 from weigh.core.fit import Fit
 from weigh.core.hardware import Device
-from weigh.core.model import Model
 from weigh.core.name import Name
 from weigh.core.report import Report
 from weigh.core.value import Value
+from weigh.fit import vllm
 from weigh.fit.bases import base_of, shape_of
 from weigh.fit.case import ENGINES, Case
 from weigh.fit.curve import Curve, curve
@@ -23,10 +25,8 @@ from weigh.fit.devices import GB, budget_of, device
 from weigh.fit.llamacpp import KV_BYTES, Setting, compute
 from weigh.fit.place import place
 from weigh.fit.purposes import PURPOSES, Purpose, Training
-from weigh.fit.weights import Weights, of_bits, of_recipe
 from weigh.knowledge.base_models import BaseModelRow
 from weigh.knowledge.gguf_recipes import gguf_recipes
-from weigh.knowledge.naming import quantisations
 from weigh.sources.machine import Host, Run, look
 
 DEFAULT_CONTEXT = 8192
@@ -35,23 +35,26 @@ MOST_PARALLEL = 4096
 MOST_SIDE = 1 << 16
 DEFAULT_QUANT = "Q4_K_M"
 _ATTENDS = ("full", "sliding")
-_GROUPED = re.compile(r"(\d)-?BIT")
-_OWN_MIX = re.compile(r"(Q\d_K)_(?:XL|XXL|P)$")
-_PLAIN = {"F16": 16.0, "BF16": 16.0, "FP16": 16.0, "F32": 32.0, "FP32": 32.0}
 DOUBT = 2.5  # how far the cache of a network that nobody described may lie from the usual, either way
 # Bytes of cache a token takes in a network with shared heads, by the square root of its parameters in billions.
 KV_PER_ROOT = 40_000
-TEXT_MODALITIES = frozenset({"text"})
+# What a network does by the class that it is, whatever it is called.
+_BUILT: tuple[tuple[re.Pattern[str], Purpose], ...] = (
+    (re.compile(r"Whisper|ForSpeechSeq2Seq|ForCTC|AudioClassification"), "hear"),
+    (re.compile(r"For(?:Sequence|Token|Image)Classification|ForMaskedLM|ForQuestionAnswering|ForZeroShot"), "embed"),
+    (re.compile(r"(?:Bert|Roberta|MPNet|BGE|CLIP|Siglip|ViT|Dinov\d)\w*Model\b|(?:^|[ -])bert\b"), "embed"),
+)
 
 
 class Wish(Value, frozen=True, kw_only=True):
     """What was asked for; None leaves the choice to us. `exact`: by llama.cpp's own account;
-    `size`: of pictures, across, down and frames.
+    `size`: of pictures, across, down and frames. `kv_values`: the type of cached values, where it is another.
     """
 
     engine: str | None = None
     context_length: int | None = None
     kv: str = "f16"
+    kv_values: str | None = None
     parallel: int = 1
     ubatch: int = 512
     flash_attention: bool = True
@@ -61,35 +64,43 @@ class Wish(Value, frozen=True, kw_only=True):
     size: tuple[int, int, int] = (1024, 1024, 1)
 
 
-def fits(report: Report, devices: Sequence[Device], wish: Wish) -> tuple[Fit, ...]:
+def fits(report: Report, devices: Sequence[Device], wish: Wish, beside: Beside | None = None) -> tuple[Fit, ...]:
     """One Fit a device. Raises BadReference for a wish that cannot be, or where nothing says how large it is."""
-    engine, case = _asked(report, wish)
+    engine, case = _asked(report, wish, beside)
     if engine in ("llama.cpp", "ollama") and case.purpose == "generate" and wish.exact is not False:
         case = exactly(report, case, asked=wish.exact is True)
     return tuple(place(case, device, engine) for device in devices)
 
 
-def curves(report: Report, devices: Sequence[Device], wish: Wish) -> tuple[Curve, ...]:
+def curves(report: Report, devices: Sequence[Device], wish: Wish, beside: Beside | None = None) -> tuple[Curve, ...]:
     """Memory over context, a Curve a device. Raises as `fits` does."""
-    engine, case = _asked(report, wish)
+    engine, case = _asked(report, wish, beside)
     return tuple(curve(case, engine, device) for device in devices)
 
 
-def _asked(report: Report, wish: Wish) -> tuple[str, Case]:
+def _asked(report: Report, wish: Wish, beside: Beside | None) -> tuple[str, Case]:
     _check(wish)
     case = _case(report, wish)
     if case.train is not None:
         return "transformers", case
     usual = {"draw": "diffusers", "generate": _engine(report, wish)}.get(case.purpose, "transformers")
-    return wish.engine or usual, case
+    if report.model is not None and report.model.format is not None and report.model.format.value == "gguf":
+        usual = "llama.cpp"
+    engine = wish.engine or usual
+    small = msgspec.structs.replace(wish, quant=None)
+    return engine, joined(case, report, beside or Beside(), engine, lambda other: _case(other, small))
 
 
 def _purpose(report: Report) -> Purpose:
     """By what kind of model it is called."""
-    found = report.model.format if report.model is not None else None
-    if found is not None and found.value == "diffusers":
+    if report.format == "diffusers":
         return "draw"
-    if found is not None and found.value == "gguf":
+    model = report.model
+    shape = model.architecture if model is not None else None
+    built = f"{shape.class_name or ''} {shape.model_type or ''}" if shape is not None else ""
+    if (known := next((purpose for words, purpose in _BUILT if words.search(built)), None)) is not None:
+        return known
+    if model is not None and model.format is not None and model.format.value == "gguf":
         return "generate"
     return PURPOSES.get(report.name.kind, "generate") if report.name is not None else "generate"
 
@@ -169,8 +180,10 @@ def _processor(host: Host) -> Device:
 def _check(wish: Wish) -> None:
     if wish.engine is not None and wish.engine not in ENGINES:
         raise BadReference("fit.engine", engine=wish.engine, known=", ".join(ENGINES))
-    if wish.kv not in KV_BYTES:
-        raise BadReference("fit.kv", kv=wish.kv, known=", ".join(KV_BYTES))
+    known = vllm.KV_BYTES if wish.engine == "vllm" else KV_BYTES
+    for kind in (wish.kv, wish.kv_values or wish.kv):
+        if kind not in known:
+            raise BadReference("fit.kv", kv=kind, known=", ".join(known))
     if wish.context_length is not None and not 0 < wish.context_length <= MOST_CONTEXT:
         raise BadReference("fit.context", context=wish.context_length, most=MOST_CONTEXT)
     if not 0 < wish.parallel <= MOST_PARALLEL or not 0 < wish.ubatch <= 1 << 16:
@@ -182,11 +195,11 @@ def _check(wish: Wish) -> None:
 def _engine(report: Report, wish: Wish) -> str:
     """llama.cpp for GGUF and where nothing is said, vLLM for other labels, transformers for files of torch's."""
     model = report.model
-    label = wish.quant or _label(report.name)
-    if wish.quant is None and _is_mlx(report):
+    label = wish.quant or label_of(report.name)
+    if wish.quant is None and is_mlx(report):
         return "mlx"
     if label is not None and (wish.quant is not None or model is None):
-        return "llama.cpp" if _mix(label.upper()) in gguf_recipes() else "vllm"
+        return "llama.cpp" if mix(label.upper()) in gguf_recipes() else "vllm"
     if model is not None and model.format is not None and model.format.value != "gguf":
         return "transformers"
     return "llama.cpp"
@@ -199,7 +212,7 @@ def _case(report: Report, wish: Wish) -> Case:
         raise BadReference("fit.beyond", context=wish.context_length, limit=limit)
     purpose = _purpose(report)
     usual = DEFAULT_QUANT if purpose == "generate" and wish.train is None else "F16"
-    weights, basis, packed = _weights(report, shape, wish, usual)
+    weights, basis, packed = weights_of(report, shape, wish.quant, usual)
     basis = "name" if base is not None and basis == "config" else basis
     length = wish.context_length or min(DEFAULT_CONTEXT, limit or DEFAULT_CONTEXT)
     return Case(
@@ -208,7 +221,7 @@ def _case(report: Report, wish: Wish) -> Case:
         packed=packed,
         basis=basis,
         shapes=base.id if base is not None and shape is not None else None,
-        quant=None if basis == "header" else (wish.quant or _label(name) or usual).upper(),
+        quant=None if basis == "header" else (wish.quant or label_of(name) or usual).upper(),
         estimated=_estimated(shape, basis, length, purpose if wish.train is None else "train"),
         architecture=shape,
         kv_per_token=round(KV_PER_ROOT * max(weights.parameters / 1e9, 0.05) ** 0.5) if shape is None else None,
@@ -217,11 +230,13 @@ def _case(report: Report, wish: Wish) -> Case:
         parallel=wish.parallel,
         ubatch=wish.ubatch,
         kv=wish.kv,
+        kv_values=wish.kv_values,
         flash_attention=wish.flash_attention,
         purpose=purpose,
         train=wish.train,
         pixels=wish.size[0] * wish.size[1],
         frames=wish.size[2],
+        part=largest_part(report) if purpose == "draw" else None,
     )
 
 
@@ -260,109 +275,3 @@ def _estimated(shape: Architecture | None, basis: str, length: int, purpose: str
 
 def _called(report: Report, name: Name | None) -> str:
     return name.name if name is not None else str(report.reference)
-
-
-def _weights(report: Report, shape: Architecture | None, wish: Wish, usual: str) -> tuple[Weights, str, bool]:
-    """Bytes: of the files, else of the shape, else of the figure in the name. Raises BadReference."""
-    model, name = report.model, report.name
-    if wish.quant is None and model is not None and (found := _of_files(model)) is not None:
-        bits = model.bits_per_weight
-        return found, "header", bits is not None and bits.value < 15
-    label = (wish.quant or _label(name) or usual).upper()
-    if shape is not None and (found := of_recipe(shape, _mix(label))) is not None:
-        return found, "config", label not in ("F16", "BF16", "F32")
-    bits_each = _bits(label)
-    if (grouped := _GROUPED.fullmatch(label)) is not None and _is_mlx(report):
-        bits_each = int(grouped[1]) + 0.5  # a scale and an offset for each 64
-    if bits_each is None:
-        raise BadReference("fit.quant", quant=label)
-    ends = bits_each if grouped is not None and _is_mlx(report) else 16.0
-    if shape is not None and (found := of_bits(shape, bits_each, ends=ends)) is not None:
-        return found, "config", bits_each < 15
-    return _of_name(report, bits_each), "name", bits_each < 15
-
-
-def _is_mlx(report: Report) -> bool:
-    """Packed for Apple's MLX, which leaves no other mark in a name."""
-    return re.search(r"(?<![a-z])mlx(?![a-z])", report.reference.text.lower()) is not None
-
-
-def _mix(label: str) -> str:
-    """The recipe that a label goes by: of some makers' own mixes that of the same letter, for they differ by little."""
-    plain = label.removeprefix("UD-").removeprefix("I1-")
-    if plain in gguf_recipes():
-        return plain
-    usual = _OWN_MIX.sub(r"\1_M", plain)
-    return usual if usual in gguf_recipes() else label
-
-
-def _of_files(model: Model) -> Weights | None:
-    if model.weight_nbytes is None or model.num_parameters is None:
-        return None
-    total, parameters = model.weight_nbytes.value, model.num_parameters.value
-    active = model.num_active_parameters.value if model.num_active_parameters is not None else parameters
-    table = _looked_up(model)
-    idle = parameters - active
-    rate = (total - table) / parameters if parameters else 0.0
-    shares = [layer for layer in (model.architecture.layers if model.architecture else ()) if layer.experts]
-    routed = round(idle * rate / (1 - _used(shares))) if idle and shares and _used(shares) < 1 else 0
-    return Weights(
-        total=total,
-        active=max(total - table - round(idle * rate), 0),
-        routed=min(routed, total),
-        parameters=parameters,
-        active_parameters=active,
-    )
-
-
-def _used(layers: Sequence[object]) -> float:
-    """The share of the experts that a token uses, on average."""
-    shares = [getattr(layer, "experts_used", 0) / getattr(layer, "experts", 1) for layer in layers]
-    return sum(shares) / len(shares)
-
-
-def _looked_up(model: Model) -> int:
-    """Bytes of the table of which a token reads one row, where the head is another."""
-    tensors = [tensor for file in model.files if file.header is not None for tensor in file.header.tensors]
-    names = {tensor.name for tensor in tensors}
-    if not names & {"output.weight", "lm_head.weight"}:
-        return 0
-    tables = ("token_embd.weight", "model.embed_tokens.weight", "transformer.wte.weight", "embed_tokens.weight")
-    return sum(tensor.nbytes or 0 for tensor in tensors if tensor.name in tables)
-
-
-def _label(name: Name | None) -> str | None:
-    return name.quant.scheme or name.quant.method if name is not None and name.quant is not None else None
-
-
-def _bits(label: str) -> float | None:
-    """Real bits a weight of a label, from the table of quantisations; the digit in it where the table has none."""
-    if label in _PLAIN:
-        return _PLAIN[label]
-    rows = [row for row in quantisations() if label in {(row.scheme or "").upper(), row.id.upper()}]
-    real = next((row.bits_per_weight for row in rows if row.bits_per_weight is not None), None)
-    nominal = next((row.bits for row in rows if row.bits is not None), None)
-    methods = [row for row in quantisations() if (row.method or "").upper() == label]
-    return real or (nominal * 1.06 if nominal is not None else None) or (4.25 if methods else None)
-
-
-def _of_name(report: Report, bits: float) -> Weights:
-    size = report.name.size if report.name is not None else None
-    base = base_of(report.name) if report.name is not None else None
-    total = base.parameters_b if base is not None else size.total_b if size is not None else None
-    if size is not None and total is None and size.experts and size.expert_b:
-        total = size.experts * size.expert_b * 0.83  # what is not experts counts once: 8x7B is 46.7 B
-    if total is None:
-        total = size.effective_b if size is not None else None
-    if not total:
-        raise BadReference("fit.sizeless", text=report.reference.text)
-    active = (size.active_b if size is not None else None) or total
-    nbytes = round(total * 1e9 * bits / 8)
-    share = min(active / total, 1.0)
-    return Weights(
-        total=nbytes,
-        active=round(nbytes * share),
-        routed=round(nbytes * (1 - share)) if share < 1 else 0,
-        parameters=round(total * 1e9),
-        active_parameters=round(active * 1e9),
-    )

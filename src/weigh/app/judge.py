@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from weigh.app.sample import Open, look
 from weigh.app.steps import next_steps
 from weigh.app.wish import Named, Weighed
 from weigh.core.finding import VERDICTS, Finding, Skip, Verdict
@@ -18,18 +19,28 @@ from weigh.core.schema import SCHEMA
 from weigh.describe.compare import compare
 from weigh.describe.merge import merge
 from weigh.knowledge.imports import tier_of
+from weigh.names.decode import decode
+from weigh.names.reference import text_of_name
 from weigh.rules import judge
 
 
 def judged(
-    reference: Reference, name: Name | None, evidence: Evidence, allow: tuple[str, ...], left: tuple[Skip, ...] = ()
+    reference: Reference,
+    evidence: Evidence,
+    allow: tuple[str, ...],
+    left: tuple[Skip, ...] = (),
+    *,
+    opened: Open | None = None,
 ) -> Weighed:
-    """`allow` are names that pickles may import; `left` is what nobody looked at, known before any rule is asked."""
+    """`allow` are names that pickles may import; `left` is what nobody looked at, known before any rule is asked.
+    `opened` opens a file again, to hold the name against more than headers.
+    """
+    name = name_of(reference)
     files = tuple(
         ModelFile(path=file.path, format=file.format, nbytes=file.nbytes, header=file.header) for file in evidence.files
     )
     model = merge(files, evidence.folder.header if evidence.folder else None, name)
-    claims = compare(name, model) if name is not None else ()
+    claims = compare(name, model, look(name, model, opened)) if name is not None else ()
     seen = tuple(_allowing(file, allow) for file in evidence.files)
     findings, skips = judge(Evidence(files=seen, folder=evidence.folder, model=model, claims=claims))
     skips = left + skips
@@ -52,6 +63,12 @@ def judged(
     )
     report = msgspec.structs.replace(report, next_steps=next_steps(report))
     return Weighed(report=report, imports=tuple(_imports(evidence, allow)))
+
+
+def name_of(reference: Reference) -> Name | None:
+    """What the reference is called, taken apart."""
+    text = text_of_name(reference)
+    return decode(text) if text else None
 
 
 def accounts_of(

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from weigh.app.arrival import Gate, forget, is_held, look_at, parcels_of, release
 from weigh.app.stores import Finder, Goal, Stores
@@ -22,6 +23,7 @@ from weigh.store.layouts.layout import Parcel
 from weigh.store.line import Line, Want
 from weigh.store.lock import NAME, VERSION, Lock, LockedFile, write_lock
 from weigh.store.pace import Pace
+from weigh.store.partial import cannot_write
 from weigh.store.plan import Item, Plan
 from weigh.store.quarantine import Quarantine, verified
 
@@ -62,9 +64,17 @@ class Outcome(Value, frozen=True, kw_only=True):
 
 def pull(plan: Plan, stores: Stores, gate: Gate, ways: Ways, watch: Watch) -> Outcome:
     """Raises WeighError where not all of it could be had: then what came is kept for the next time."""
+    try:
+        return _pull(plan, stores, gate, ways, watch)
+    except OSError as error:
+        raise cannot_write(error, str(error.filename or plan.destination)) from error
+
+
+def _pull(plan: Plan, stores: Stores, gate: Gate, ways: Ways, watch: Watch) -> Outcome:
     goal = goal_of_plan(plan)
     quarantine = goal.quarantine(stores)
-    fetched = _bring(plan, quarantine, ways, watch)
+    finder = Finder(goal, stores, plan.address)
+    fetched = _bring(plan, finder, ways, watch)
     watch.stage("check")
     with alone(quarantine.lock(f"arrival-{plan.address.flat}"), ways.wait):
         parcels = parcels_of(plan, Finder(goal, stores, plan.address), quarantine)
@@ -100,7 +110,7 @@ def lock_of(plan: Plan, parcels: tuple[Parcel, ...], report: Report | None, goal
     return Lock(
         schema=VERSION,
         hub=plan.hub,  # type: ignore[arg-type]
-        repository=plan.address.repository,
+        repository=plan.address.repository if plan.hub in ("hf", "ms") else _address(plan),
         revision=plan.address.revision,
         commit=plan.address.commit,
         licence=plan.licence or (fact.value if fact is not None else None),
@@ -108,6 +118,12 @@ def lock_of(plan: Plan, parcels: tuple[Parcel, ...], report: Report | None, goal
         verdict=report.verdict if report is not None else None,
         files=tuple(_locked(item, parcel, goal, plan) for item, parcel in zip(plan.items, parcels, strict=True)),
     )
+
+
+def _address(plan: Plan) -> str:
+    """Without what is asked there: it may be a signature."""
+    parts = urlsplit(plan.items[0].sources[0].url)
+    return parts.netloc.rpartition("@")[2] + parts.path
 
 
 def _locked(item: Item, parcel: Parcel, goal: Goal, plan: Plan) -> LockedFile:
@@ -119,10 +135,11 @@ def _locked(item: Item, parcel: Parcel, goal: Goal, plan: Plan) -> LockedFile:
     return LockedFile(path=item.path, size=parcel.nbytes, sha256=sha256, git_sha1=git)
 
 
-def _bring(plan: Plan, quarantine: Quarantine, ways: Ways, watch: Watch) -> int:
+def _bring(plan: Plan, finder: Finder, ways: Ways, watch: Watch) -> int:
     """Every file here and verified; how many had to be fetched."""
-    if plan.room is not None and plan.to_fetch > plan.room:
-        raise SourceError("store.no_room", path=plan.destination, nbytes=plan.to_fetch, room=plan.room)
+    nbytes = sum(max((item.nbytes or 0) - _came(item, finder.quarantine), 0) for item in plan.missing)
+    if plan.room is not None and nbytes > plan.room:
+        raise SourceError("store.no_room", path=plan.destination, nbytes=nbytes, room=plan.room)
     if ways.client is None and plan.missing:
         raise SourceError("store.offline", path=str(plan.address.repository), count=len(plan.missing))
     watch.stage("fetch")
@@ -131,7 +148,7 @@ def _bring(plan: Plan, quarantine: Quarantine, ways: Ways, watch: Watch) -> int:
     line = _line(ways, Pace(ways.rate, ways.now, ways.wait), watch)
 
     def work(item: Item) -> int:
-        return _bring_one(item, quarantine, watch.bytes_here, line)
+        return _bring_one(item, finder, watch.bytes_here, line)
 
     end = ways.client.close if ways.client is not None else lambda: None
     return sum(Crew(work, jobs=ways.jobs, stop=ways.stop, end=end).run(order, watch.tick))
@@ -149,16 +166,28 @@ def _line(ways: Ways, pace: Pace, watch: Watch) -> Line | None:
     return Line(ways.client, pace, ways.now, watch.bytes_here, watch.waits, check)
 
 
-def _bring_one(item: Item, quarantine: Quarantine, tell: Callable[[str, int], None], line: Line | None) -> int:
+def _came(item: Item, quarantine: Quarantine) -> int:
+    """Bytes of it that an earlier pull left."""
+    try:
+        return os.stat(quarantine.part(item.digest)).st_size
+    except OSError:
+        return 0
+
+
+def _bring_one(item: Item, finder: Finder, tell: Callable[[str, int], None], line: Line | None) -> int:
     """1 where it had to be fetched, 0 where it was here."""
-    if item.here is not None and not item.is_fresh and verified(item.here, item.digest, quarantine):
+
+    def is_here() -> bool:
+        place = None if item.is_fresh else finder.place_of(item)
+        return place is not None and verified(place, item.digest, finder.quarantine)
+
+    if is_here():
         tell(item.path, item.nbytes or 0)
         return 0
     if line is None:
         raise SourceError("store.damaged", path=item.path)
     want = Want(path=item.path, nbytes=item.nbytes, digest=item.digest, sources=item.sources, is_fresh=item.is_fresh)
-    fetch(want, quarantine, line)
-    return 1
+    return int(fetch(want, finder.quarantine, line, is_here) is not None)
 
 
 def _tidy(quarantine: Quarantine, stores: Stores) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from weigh.app.network import Network
 from weigh.app.provenance import also_on
-from weigh.app.stores import Finder, Stores, goal_of, room_at
+from weigh.app.stores import Finder, Goal, Stores, goal_of, room_at
 from weigh.core.errors import BadReference, SourceError
 from weigh.core.reference import Reference
 from weigh.core.value import Value
@@ -21,8 +21,9 @@ from weigh.hubs import locate
 from weigh.hubs.hub import Place, Site
 from weigh.hubs.repository import check_path
 from weigh.names.reference import parse
+from weigh.sources.client import Answer, Client
 from weigh.sources.refusals import NotFetched
-from weigh.sources.request import Access, Ask, ask
+from weigh.sources.request import Access, Ask, ask, try_again
 from weigh.store.digest import Digest
 from weigh.store.layouts import huggingface
 from weigh.store.layouts.layout import Address
@@ -55,9 +56,7 @@ def plan(asked: Asked, network: Network | None, stores: Stores) -> Plan:
     place = place_of(asked.reference, network)
     if place.hub.list is None:
         return _of_address(asked, place, network, stores)
-    goal = goal_of(place.hub.id, stores, layout=asked.layout, folder=asked.folder)
-    if goal.layout.id == "hf" and place.hub.id != "hf":
-        raise SourceError("store.layout", path=asked.reference)
+    goal = _goal(place, asked, stores)
     address = address_of(place.reference)
     listing, access = _listing(place, network, stores, address)
     address = msgspec.structs.replace(address, commit=listing.about.commit)
@@ -83,7 +82,7 @@ def plan(asked: Asked, network: Network | None, stores: Stores) -> Plan:
 def plan_locked(lock: Lock, asked: Asked, network: Network | None, stores: Stores) -> Plan:
     """The files of a lock, by their hashes alone: no hub is asked what it has. Raises WeighError."""
     place = _place_of_lock(lock, network)
-    goal = goal_of(place.hub.id, stores, layout=asked.layout, folder=asked.folder)
+    goal = _goal(place, asked, stores)
     address = msgspec.structs.replace(address_of(place.reference), revision=lock.revision or "main", commit=lock.commit)
     places = [place, *(place_of(one, network) for one in asked.also)]
     places.sort(key=lambda one: one.hub.id != asked.prefer)
@@ -99,6 +98,14 @@ def plan_locked(lock: Lock, asked: Asked, network: Network | None, stores: Store
         room=room_at(goal.root),
         lock=asked.lock,
     )
+
+
+def _goal(place: Place, asked: Asked, stores: Stores) -> Goal:
+    """Raises SourceError for what has no commit and yet is to lie as if it had one."""
+    goal = goal_of(place.hub.id, stores, layout=asked.layout, folder=asked.folder)
+    if goal.layout.id == "hf" and place.hub.id != "hf":
+        raise SourceError("store.layout", path=str(place.reference))
+    return goal
 
 
 def place_of(text: str, network: Network | None) -> Place:
@@ -182,8 +189,7 @@ def _of_address(asked: Asked, place: Place, network: Network | None, stores: Sto
     what = place.hub.address(place.reference, place.site)
     path = unquote(urlsplit(what.url).path).rpartition("/")[2]
     check_path(path, asked.reference)
-    head = ask(network.client, msgspec.structs.replace(what, headers={"range": "bytes=0-0"})).answer
-    head.close()
+    head = _head(network.client, msgspec.structs.replace(what, headers={"range": "bytes=0-0"}))
     goal = goal_of(place.hub.id, stores, layout=None, folder=asked.folder)
     host = urlsplit(what.url).netloc.rpartition("@")[2]
     item = _at_address(what, path, head.status, head.headers)
@@ -197,6 +203,20 @@ def _of_address(asked: Asked, place: Place, network: Network | None, stores: Sto
         room=room_at(goal.root),
         lock=asked.lock,
     )
+
+
+def _head(client: Client, what: Ask) -> Answer:
+    """The head of the answer, which is closed. Raises NotFetched."""
+    tries = 0
+    while True:
+        try:
+            answer = ask(client, what).answer
+        except (ConnectionError, TimeoutError) as error:
+            tries += 1
+            try_again(client, error, tries, path=what.path)
+        else:
+            answer.close()
+            return answer
 
 
 def _at_address(what: Ask, path: str, status: int, headers: Mapping[str, str]) -> Item:

@@ -16,6 +16,17 @@ _BY_RULE = {
     "missing-shard": "fetch_again",
     "html-page": "fetch_again",
     "malformed": "ask_the_source",
+    "template-code": "leave_the_template",
+    "template-suspicious": "leave_the_template",
+    "repository-code": "read_the_code",
+    "operators": "do_not_load",
+    "embedded": "ask_the_source",
+    "external-path": "ask_the_source",
+    "archive-slip": "ask_the_source",
+    "pickle-bomb": "ask_the_source",
+    "declared-total-lies": "fetch_again",
+    "unreadable": "fetch_again",
+    "suffix-mismatch": "rename",
 }
 
 
@@ -39,7 +50,7 @@ def _mending(report: Report) -> Iterator[Step]:
     """What the findings, claims and skips ask for."""
     for key in dict.fromkeys(_BY_RULE[finding.rule] for finding in report.findings if finding.rule in _BY_RULE):
         if key == "do_not_load" and report.verdict != "malicious":
-            key = "check_the_imports"
+            key = "check_the_imports" if any(f.rule == "pickle-import" for f in report.findings) else "ask_the_source"
         yield Step(why=Saying(f"step.{key}"), command="git lfs pull" if key == "lfs_pull" else None)
     if any(claim.verdict == "does_not_hold" for claim in report.claims):
         yield Step(why=Saying("step.trust_the_files"))
@@ -48,18 +59,8 @@ def _mending(report: Report) -> Iterator[Step]:
 
 
 def _fetching(reference: Reference) -> Iterator[Step]:
-    """How to have what was read on a server, with the server's own client."""
-    id = f"{reference.namespace}/{reference.name}" if reference.namespace else reference.name
-    files = [reference.file] if reference.file else []
-    revision = ["--revision", reference.revision] if reference.revision else []
-    match reference.hub:
-        case "hf":
-            words = ["hf", "download", id, *files, *revision]
-        case "ms":
-            words = ["modelscope", "download", "--model", id, *files, *revision]
-        case _:
-            words = ["curl", "-LO", str(reference)]
-    yield Step(why=Saying("step.fetch_whole"), command=shlex.join(words))
+    """How to have what was read on a server."""
+    yield Step(why=Saying("step.fetch_whole"), command=shlex.join(["weigh", "pull", str(reference)]))
 
 
 def _running(report: Report) -> Iterator[Step]:

@@ -59,14 +59,14 @@ class Finder:
         self._goal = goal
         self._stores = stores
         self._address = address
-        self._quarantine = goal.quarantine(stores)
+        self.quarantine = goal.quarantine(stores)
         self._blobs = {
             digest: path for layout in LAYOUTS for digest, path in layout.contents(stores.roots.get(layout.id, ""))
         }
 
     def find(self, path: str, nbytes: int, digest: Digest) -> str | None:
         """The file of this content and size; None where there is none."""
-        candidates = [self._quarantine.object(digest)]
+        candidates = [self.quarantine.object(digest)]
         if digest.is_of_content:
             candidates.append(self._goal.layout.find(self._goal.root, self._address, path, digest))
             candidates += [

@@ -6,14 +6,16 @@ import functools
 import os
 import posixpath
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from weigh.app.beside import missing_shards, on_disk, with_what_is_beside
 from weigh.app.examine import MOST_OBSERVATIONS, examine_whole, problem_of
-from weigh.app.judge import judged
+from weigh.app.judge import judged, name_of
 from weigh.app.steps import next_steps
 from weigh.app.wish import PLAIN, Weighed, Wish
 from weigh.core.errors import FormatError, SourceError, WeighError
@@ -26,12 +28,12 @@ from weigh.core.report import Failure, Report
 from weigh.core.rule import Evidence, Examined
 from weigh.core.saying import Saying
 from weigh.core.schema import SCHEMA
-from weigh.core.source import Entry, Listing
+from weigh.core.source import Entry, Listing, Source
 from weigh.formats import folder_formats
 from weigh.formats.unknown import private
 from weigh.knowledge.signatures import Signature
 from weigh.names.decode import decode
-from weigh.names.reference import parse, text_of_name
+from weigh.names.reference import parse
 from weigh.sources.file import FileSource
 from weigh.sources.folder import Folder
 
@@ -76,24 +78,21 @@ def _weigh(reference: Reference, wish: Wish, network: Network | None, tell: Tell
     match reference.hub:
         case "path":
             evidence = _here(reference.name, wish, tell)
-            return judged(reference, _name(reference), evidence, wish.allow)
+            with ExitStack() as opened:
+                again = functools.partial(_again, reference.name, opened)
+                return judged(reference, evidence, wish.allow, opened=again)
         case "name" if reference.text.startswith(_PATH_STARTS):
             raise SourceError("no_such_path", path=reference.text)
         case "name":
-            report = Report(schema=SCHEMA, reference=reference, name=_name(reference))
+            report = Report(schema=SCHEMA, reference=reference, name=name_of(reference))
         case "hf" | "ms" | "http" | "https":
             return _far(reference, wish, network)
         case _:
             skip = Skip(rule="coverage", path=str(reference), reason="not-fetched", matters=True)
             report = Report(
-                schema=SCHEMA, reference=reference, name=_name(reference), verdict="incomplete", skips=(skip,)
+                schema=SCHEMA, reference=reference, name=name_of(reference), verdict="incomplete", skips=(skip,)
             )
     return Weighed(report=msgspec.structs.replace(report, next_steps=next_steps(report)))
-
-
-def _name(reference: Reference) -> Name | None:
-    text = text_of_name(reference)
-    return decode(text) if text else None
 
 
 def _here(path: str, wish: Wish, tell: Tell) -> Evidence:
@@ -103,7 +102,15 @@ def _here(path: str, wish: Wish, tell: Tell) -> Evidence:
     if path in wish.leave_out:
         return Evidence(files=(_left_out(path, 0),))
     with FileSource(path) as source:
-        return Evidence(files=tuple(examine_whole(source, tuple(map(private, wish.signatures)))))
+        files = examine_whole(source, tuple(map(private, wish.signatures)))
+    return Evidence(files=with_what_is_beside(files, on_disk))
+
+
+def _again(root: str, opened: ExitStack, path: str) -> Source:
+    """One of the files once more, until all are closed together. Raises SourceError."""
+    if Path(root).is_dir():
+        return opened.enter_context(Folder(root).open(path))
+    return opened.enter_context(FileSource(path))
 
 
 def _far(reference: Reference, wish: Wish, network: Network | None) -> Weighed:
@@ -115,7 +122,7 @@ def _far(reference: Reference, wish: Wish, network: Network | None) -> Weighed:
     own = tuple(map(private, wish.signatures))
     whole = functools.partial(examine_whole, own=own)
     reference, evidence, left = gather(reference, network, whole, _folder)
-    return judged(reference, _name(reference), evidence, wish.allow, left)
+    return judged(reference, evidence, wish.allow, left)
 
 
 def _examine_folder(listing: Folder, wish: Wish, tell: Tell) -> Evidence:
@@ -124,7 +131,14 @@ def _examine_folder(listing: Folder, wish: Wish, tell: Tell) -> Evidence:
     files: list[Examined] = []
     for entry, (first, *inside) in _each(listing, wish, tell):
         files += [_linked(first, entry), *inside]
-    return Evidence(files=tuple(files), folder=_folder(listing))
+    sizes = {entry.path: entry.nbytes for entry in listing.entries}
+    lacking = dict(missing_shards(sizes))
+    files = [_lacking(file, lacking.get(file.path)) for file in files]
+    return Evidence(files=with_what_is_beside(files, sizes.get), folder=_folder(listing))
+
+
+def _lacking(file: Examined, problem: Problem | None) -> Examined:
+    return file if problem is None else msgspec.structs.replace(file, problems=(*file.problems, problem))
 
 
 def _each(listing: Folder, wish: Wish, tell: Tell) -> Iterator[tuple[Entry, list[Examined]]]:

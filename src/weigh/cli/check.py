@@ -69,7 +69,7 @@ def check(
         )
         done: list[Weighed] = []
         for text in references:
-            weighed = behind_the_wall(text, wish, _progress(), None if offline else _connect)
+            weighed = behind_the_wall(text, wish, None if quiet else _progress(), None if offline else _connect)
             report = msgspec.structs.replace(laid_over(weighed, policy, known), model=None)
             done.append(msgspec.structs.replace(weighed, report=report))
         _say(done, "json" if as_json else form or ("quiet" if quiet else "text"), language)

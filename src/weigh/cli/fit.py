@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from weigh.cli.options import common, language_of
 from weigh.core.errors import BadReference
-from weigh.core.report import Failure, FitReport
+from weigh.core.report import Failure, FitReport, Report
 from weigh.core.schema import SCHEMA
 from weigh.text import Language, complain_about, safe, say
 
 if TYPE_CHECKING:
+    from weigh.app.attached import Beside
     from weigh.app.fit import Wish
     from weigh.fit.curve import Curve
     from weigh.fit.purposes import Training
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--context", type=int, metavar="TOKENS", help="Tokens in all (default: 8192 or the model's own, if less)."
 )
-@click.option("--kv", default="f16", show_default=True, help="Type of the cache: f16, q8_0, q4_0 ...")
+@click.option("--kv", default="f16", show_default=True, help="Type of the cache: f16, q8_0 ... or k=q8_0,v=f16.")
 @click.option("--parallel", type=int, default=1, show_default=True, help="Sequences at once.")
 @click.option("--ubatch", type=int, default=512, show_default=True, help="Tokens of a prompt at once.")
 @click.option(
@@ -38,7 +39,10 @@ if TYPE_CHECKING:
 )
 @click.option("--train", type=click.Choice(["full", "lora", "qlora"]), help="What training it so would take.")
 @click.option("--size", metavar="WxH[xFRAMES]", default="1024x1024", show_default=True, help="Of pictures and video.")
-@click.option("--plot", metavar="FILE.svg", help="Memory over context as a picture.")
+@click.option("--mmproj", metavar="FILE", help="A projector that is loaded beside it.")
+@click.option("--draft", metavar="REF", help="A small model that guesses ahead.")
+@click.option("--lora", multiple=True, metavar="FILE", help="An adapter; repeatable.")
+@click.option("--plot", metavar="FILE.png|svg", help="Memory over context as a picture.")
 @common
 def fit(
     references: tuple[str, ...],
@@ -53,6 +57,9 @@ def fit(
     exact: bool | None,
     train: Training | None,
     size: str,
+    mmproj: str | None,
+    draft: str | None,
+    lora: tuple[str, ...],
     plot: str | None,
     as_json: bool,
     lang: str | None,
@@ -65,7 +72,8 @@ def fit(
     wish = Wish(
         engine=engine,
         context_length=context,
-        kv=kv.lower(),
+        kv=_types(kv)[0],
+        kv_values=_types(kv)[1],
         parallel=parallel,
         ubatch=ubatch,
         flash_attention=flash_attn,
@@ -74,11 +82,9 @@ def fit(
         train=train,
         size=_sides(size),
     )
-    language = language_of(lang)
-    answers = [_answer(text, devices, wish, offline=offline) for text in references]
-    _tell(answers, language, as_json=as_json, quiet=quiet)
-    status = max(_status(answer) for answer, _ in answers)
-    return max(status, _draw(plot, answers, language)) if plot is not None else status
+    answers = _answered(references, _Asked(devices, wish, _Named(mmproj, draft, lora), offline))
+    _tell(answers, language_of(lang), as_json=as_json, quiet=quiet)
+    return max(_draw(plot, answers, language_of(lang)), *(_status(answer) for answer, _ in answers))
 
 
 def _sides(text: str) -> tuple[int, int, int]:
@@ -100,35 +106,82 @@ def _tell(
         _show(answer, curves, language, quiet=quiet)
 
 
-def _answer(text: str, devices: tuple[str, ...], wish: Wish, *, offline: bool) -> tuple[FitReport, tuple[Curve, ...]]:
+class _Named(NamedTuple):
+    """What is loaded beside it, as typed."""
+
+    projector: str | None
+    draft: str | None
+    adapters: tuple[str, ...]
+
+
+class _Asked(NamedTuple):
+    devices: tuple[str, ...]
+    wish: Wish
+    beside: _Named
+    offline: bool
+
+
+def _types(text: str) -> tuple[str, str | None]:
+    """`q8_0`, or `k=q8_0,v=f16`; what is neither is refused with the wish as a whole."""
+    if "=" not in text and "," not in text:
+        return text.lower(), None
+    pairs = dict(part.strip().lower().split("=", 1) for part in text.split(",") if "=" in part)
+    return (pairs.get("k", "f16"), pairs.get("v", "f16")) if pairs and pairs.keys() <= {"k", "v"} else (text, None)
+
+
+def _answered(references: tuple[str, ...], asked: _Asked) -> list[tuple[FitReport, tuple[Curve, ...]]]:
+    return [_answer(text, asked) for text in references]
+
+
+def _answer(text: str, asked: _Asked) -> tuple[FitReport, tuple[Curve, ...]]:
     from weigh.app.fit import curves, devices_of, fits
     from weigh.cli.report import How, weighed
     from weigh.sources.machine import start
 
-    report, _ = weighed(text, How("en", "json", offline))
+    report, _ = weighed(text, How("en", "json", asked.offline))
     if report.error is not None:
         return FitReport(schema=SCHEMA, reference=report.reference, error=report.error), ()
     try:
-        meant = devices_of(devices, start)
-        found = fits(report, meant, wish)
-        return FitReport(schema=SCHEMA, reference=report.reference, fits=found), curves(report, meant, wish)
+        meant = devices_of(asked.devices, start)
+        beside = _beside(asked)
+        found = fits(report, meant, asked.wish, beside)
+        drawn = curves(report, meant, asked.wish, beside)
+        return FitReport(schema=SCHEMA, reference=report.reference, fits=found), drawn
     except BadReference as error:
         return FitReport(schema=SCHEMA, reference=report.reference, error=Failure(message=error.saying)), ()
 
 
-def _draw(path: str, answers: list[tuple[FitReport, tuple[Curve, ...]]], language: Language) -> int:
-    """Write the picture; 2 where it cannot be."""
-    from weigh.text.plot import svg
+def _beside(asked: _Asked) -> Beside:
+    from weigh.app.attached import Beside
+    from weigh.cli.report import How, weighed
 
-    if not path.lower().endswith(".svg"):
-        click.echo(say("error.fit.picture", language, path=path), err=True)
-        return 2
+    def one(text: str) -> Report:
+        return weighed(text, How("en", "json", asked.offline))[0]
+
+    named = asked.beside
+    return Beside(
+        projector=one(named.projector) if named.projector is not None else None,
+        draft=one(named.draft) if named.draft is not None else None,
+        adapters=tuple(one(text) for text in named.adapters),
+    )
+
+
+def _draw(path: str | None, answers: list[tuple[FitReport, tuple[Curve, ...]]], language: Language) -> int:
+    """Write the picture, if any; 2 where it cannot be."""
+    from weigh.text.plot import picture
+
+    if path is None:
+        return 0
+
     drawn = [(safe(answer.reference.text), curves) for answer, curves in answers if curves]
     title = ", ".join(name for name, _ in drawn)
-    text = svg(title, [curve for _, curves in drawn for curve in curves], language)
     try:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+        content = picture(path, title, [curve for _, curves in drawn for curve in curves], language)
+        with open(path, "wb") as file:
+            file.write(content)
+    except BadReference as error:
+        click.echo(complain_about(Failure(message=error.saying), language), err=True)
+        return 2
     except OSError as error:
         click.echo(say("error.fit.unwritten", language, path=path, problem=error.strerror or ""), err=True)
         return 2

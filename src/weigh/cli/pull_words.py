@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from weigh.core.report import Report
 from weigh.core.schema import SCHEMA
 from weigh.core.units import in_bytes
-from weigh.text import Language, place, safe, say
+from weigh.text import Language, complain_about, place, safe, say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -44,11 +44,7 @@ def outcome_lines(plan: Plan, told: Told, report: Report | None, language: Langu
     status, folder, lock, _ = told
     lines = []
     if report is not None:
-        lines += [
-            place(one.path, one.offset, language) + say(one.detail, language)
-            for one in report.findings[:MOST_FINDINGS]
-            if one.verdict is not None
-        ]
+        lines += _reasons(report, language)
     if lock is not None:
         lines.append(say("pull.lock", language, path=lock))
     verdict = say(f"verdict.{report.verdict}", language) if report is not None and report.verdict is not None else "-"
@@ -60,6 +56,15 @@ def outcome_lines(plan: Plan, told: Told, report: Report | None, language: Langu
     else:
         lines.append(say("pull.released", language, verdict=verdict, path=folder))
     return lines
+
+
+def _reasons(report: Report, language: Language) -> list[str]:
+    """What weighs against it, and what nobody could look at."""
+    if report.error is not None:
+        return [complain_about(report.error, language)]
+    found = [(one.path, one.offset, one.detail) for one in report.findings if one.verdict is not None]
+    found += [(one.path, None, one.detail) for one in report.skips if one.matters and one.detail is not None]
+    return [place(path, offset, language) + say(detail, language) for path, offset, detail in found[:MOST_FINDINGS]]
 
 
 def document(plan: Plan, told: Told | None, report: Report | None) -> dict[str, object]:

@@ -37,6 +37,8 @@ def tokenizer_problems(metadata: Mapping[str, Meta]) -> Iterator[Problem]:
             continue
         if number != count:
             yield Problem(kind="malformed", detail=Saying("problem.gguf.lengths", key=key, count=number, tokens=count))
+        if kind is None and "float32" in wanted:
+            kind = "integer"
         if kind is not None and kind not in wanted:
             detail = Saying("problem.gguf.array_type", key=key, type=kind, wanted=wanted[0])
             yield Problem(kind="malformed", detail=detail)
@@ -60,5 +62,8 @@ def _measure(value: Meta) -> tuple[int | None, str | None]:
         case LongArray(type=kind, count=count):
             return count, kind
         case tuple() if value:
-            return len(value), "string" if isinstance(value[0], str) else None
+            first = value[0]
+            if isinstance(first, float):
+                return len(value), "float32"
+            return len(value), "string" if isinstance(first, str) else None
     return None, None

@@ -12,17 +12,19 @@ from weigh.codecs.numpy_objects import Placed, element_of, is_shape
 from weigh.codecs.pickle import MOST_OPCODES
 from weigh.codecs.pickle import run as run_plainly
 from weigh.codecs.pickle_machine import Machine, Steps, Stopped
-from weigh.codecs.pickle_nodes import Call, Global, Node, Pairs, Stream
-from weigh.codecs.pickle_opcodes import Argument
+from weigh.codecs.pickle_nodes import Call, Global, Instance, Node, Pairs, Stream
+from weigh.codecs.pickle_opcodes import Argument, Blob
 from weigh.codecs.pickle_steps import STEPS
 from weigh.core.errors import FormatError, Malformed, OverBudget
 from weigh.core.source import Source
+from weigh.knowledge.imports import tier_of
 
 MOST_ARRAYS = 10_000
 MOST_KEYS = 64
 MODULES = frozenset({"joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle"})
 
-_BUILD = ord("b")
+_BUILD, _STACK_GLOBAL = ord("b"), 0x93
+_NO_TEXT = (int, float, tuple, list, Pairs, Global, Instance, Blob)
 _BLOCK = 1 << 12  # between two arrays stand few opcodes
 
 
@@ -68,10 +70,42 @@ def follow(
 
 def run(source: Source, *, offset: int = 0, end: int | None = None, most: int = MOST_OPCODES) -> Stream:
     """The stream alone, with what a loader that knows nothing of joblib would come upon in it as well."""
-    stream, _ = follow(source, offset=offset, end=end, most=most)
+    stream, placed = follow(source, offset=offset, end=end, most=most)
     plain = run_plainly(source, offset=offset, end=end, most=most)
+    inside = [range(one.offset, one.offset + one.nbytes) for one in placed.values() if one.element.has_object]
+    if inside:
+        plain = _as_far_as_names_are_text(source, offset=offset, end=end, most=most)
+        plain.imports = {
+            name: at
+            for name, at in plain.imports.items()
+            if tier_of(*name) == "dangerous" or not any(at in span for span in inside)
+        }
     _add(stream, plain)
     return stream
+
+
+def _as_far_as_names_are_text(source: Source, *, offset: int, end: int | None, most: int) -> Stream:
+    """What a plain loader comes upon where arrays of objects are pickled inside: it takes their places of memo for the
+    file's own, finds other things in them than names, and stops at the first that can be no text."""
+    machine = Machine(Cursor(source, offset=offset, end=end), _strict_steps(), most=most)
+    try:
+        machine.go()
+    except FormatError as error:
+        error.__cause__ = error.__context__ = None
+        machine.stream.error = error.with_traceback(None)
+    machine.stream.end = machine.base + machine.at
+    return machine.stream
+
+
+def _strict_steps() -> Steps:
+    reader, name = STEPS[_STACK_GLOBAL]
+
+    def name_by_text(machine: Machine, argument: Argument) -> None:
+        if any(isinstance(one, _NO_TEXT) for one in machine.stack[-2:]):
+            raise machine.malformed("pickle.stack")
+        name(machine, argument)
+
+    return (*STEPS[:_STACK_GLOBAL], (reader, name_by_text), *STEPS[_STACK_GLOBAL + 1 :])
 
 
 def is_stand_in(call: Node) -> bool:

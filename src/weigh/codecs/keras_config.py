@@ -11,6 +11,7 @@ from weigh.core.errors import OverBudget
 from weigh.core.header import LongArray, Meta
 from weigh.core.observation import Observation
 from weigh.core.value import Value
+from weigh.knowledge.imports import tier_of
 from weigh.knowledge.keras_layers import keras_layers
 
 MOST_NODES = 300_000
@@ -142,10 +143,15 @@ def _object(node: Node, name: str) -> Iterator[Observation]:
     title = _title(node.value, name)
     if node.key in _LAYERS or title != name:
         yield Observation(kind="layer", value=title, where=where)
-    if isinstance(module, str) and module != "builtins" and not _OWN.match(module):
+    if isinstance(module, str) and not _OWN.match(module) and (module != "builtins" or _is_dangerous(module, name)):
         yield Observation(kind="import", value=f"{module} {name}", where=where)
     if isinstance(inner, dict):
         yield from _old_function(inner, where)
+
+
+def _is_dangerous(module: str, name: str) -> bool:
+    """Keras says `builtins` of the functions of whoever wrote the model, too."""
+    return tier_of(module, name) == "dangerous"
 
 
 def _title(value: dict[str, Any], name: str) -> str:
@@ -168,6 +174,8 @@ def _old_function(config: dict[str, Any], where: str) -> Iterator[Observation]:
             module = config.get("module" if role == "function" else f"{role}_module")
             title = f"{module} {value}" if isinstance(module, str) else value
             yield Observation(kind="layer", value=title, where=f"{where}.{role}")
+            if isinstance(module, str) and not _OWN.match(module):
+                yield Observation(kind="import", value=f"{module} {value}", where=f"{where}.{role}")
 
 
 def _code(code: Any, where: str) -> Iterator[Observation]:

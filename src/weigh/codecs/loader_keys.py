@@ -10,8 +10,10 @@ from weigh.core.observation import Observation
 from weigh.knowledge.loader_keys import loader_keys
 
 MOST_NODES = 2_000_000
-MOST_SEEN = 500
+MOST_SEEN = 50_000
 _LIBRARIES = frozenset({"diffusers", "transformers", "onnxruntime", "optimum", "peft", "flax", "torch", "timm"})
+# What a template that does harm holds, under whatever key it stands.
+_MAY_REACH_OUT = re.compile(r"\{[{%](?=.{0,20000}?(?:__|\|\s*attr\b|attribute\s*=|\\x5f|_TemplateRef))", re.DOTALL)
 _HUB_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(?:@[\w./-]+)?(?::\w+)?")
 
 
@@ -42,15 +44,17 @@ def _table(table: Mapping[str, Any]) -> Iterator[Observation]:
         row = known.get(key)
         if row is not None:
             yield from _STEPS[row.kind](key, value)
-    if "_diffusers_version" in table:
+        elif isinstance(value, str) and _MAY_REACH_OUT.search(value) is not None:
+            yield Observation(kind="template", value=value, where=key[:1000])
+    if "serializedFile" in table or "modelName" in table:
+        yield from _code("handler", table.get("handler"))
+    if "_diffusers_version" in table or "_class_name" in table:
         yield from _pipeline(table)
     weights = table.get("weight_map")
     if isinstance(weights, dict):
-        files = sorted({one for one in weights.values() if isinstance(one, str)})
+        files = sorted({one for one in weights.values() if isinstance(one, str) and leaves(one)})
         yield from (
-            Observation(kind="external_path", value=one[:1000], where="weight_map")
-            for one in files[:MOST_SEEN]
-            if leaves(one)
+            Observation(kind="external_path", value=one[:1000], where="weight_map") for one in files[:MOST_SEEN]
         )
 
 

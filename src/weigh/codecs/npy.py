@@ -74,7 +74,9 @@ def read_npy(source: Source, offset: int = 0) -> Array:
     text = cursor.bytes(length, "header").decode("utf-8" if major == 3 else "latin-1", "backslashreplace")
     table = parse_literal(text, path=source.path, offset=start)
     match table:
-        case {"descr": descr, "fortran_order": bool(fortran), "shape": tuple(shape)} if _is_shape(shape):
+        case {"descr": descr, "fortran_order": bool(fortran), "shape": tuple(shape), **more} if (
+            _is_shape(shape) and not more
+        ):
             pass
         case _:
             raise Malformed("npy.header", path=source.path, offset=start)

@@ -14,6 +14,7 @@ from weigh.core.errors import FormatError
 from weigh.core.source import Source
 
 MOST_OPCODES = 3_000_000
+MOST_TRIED = 20_000  # opcodes of what is known to be something else
 HEAD = 1 << 12
 ENOUGH = 100_000  # opcodes in a row are no chance
 KEPT = 300_000  # opcodes of a stream that is kept for who asks next
@@ -57,10 +58,20 @@ def is_pickle(source: Source) -> bool:
     return len(head) >= 2 and head[0] in OPCODES and is_plausible(run(source, most=ENOUGH), source)
 
 
+def calls_something(source: Source) -> bool:
+    """Do the first bytes run as opcodes until a function of some name is called?"""
+    head = source.read(0, 2)
+    if len(head) < 2 or head[0] not in OPCODES:
+        return False
+    return any(_is_name(module) and _is_name(name) for module, name in run(source, most=MOST_TRIED).calls)
+
+
 def is_plausible(stream: Stream, source: Source) -> bool:
     """Hardly by chance: it imports what can be a name, or it is whole and more than a few letters of some text."""
     if stream.error is not None and not stream.calls and _WORDS.fullmatch(source.read(0, HEAD)) is not None:
         return False  # a list of words, the first of which begins with a c; nothing is called in it
+    if any(_is_name(module) and _is_name(name) for module, name in stream.calls):
+        return True
     if stream.imports:
         return all(_is_name(module) and _is_name(name) for module, name in stream.imports)
     if stream.error is not None:

@@ -6,7 +6,21 @@ from collections.abc import Callable
 
 from weigh.codecs.cursor import Cursor
 from weigh.codecs.pickle_bombs import Hashing
-from weigh.codecs.pickle_nodes import GETTERS, JUDGED, LOADERS, Call, Global, Judged, Node, Reached, Stream
+from weigh.codecs.pickle_nodes import (
+    GETTERS,
+    JUDGED,
+    LOADERS,
+    NAMERS,
+    OF_ONE,
+    SUBSCRIPTS,
+    UNIONS,
+    Call,
+    Global,
+    Judged,
+    Node,
+    Reached,
+    Stream,
+)  # fmt: skip
 from weigh.codecs.pickle_opcodes import OPCODES, Argument, Blob, More, Reader, Unfit
 from weigh.core.errors import Malformed, OverBudget
 from weigh.core.saying import Hole
@@ -23,6 +37,7 @@ _DOES = frozenset(
         "write_text", "write_bytes", "execv", "execve", "kill", "connect", "modules", "globals", "builtins",
     }
 )  # fmt: skip
+_SUBSCRIPTED = ("typing", "collections.abc", "builtins", "__builtin__")
 _SLOT, _IMPORT = 90, 400  # what a memo slot and an imported name take
 _BLOCK = 1 << 18
 
@@ -52,13 +67,15 @@ class Machine:
         self.base, self.at = cursor.offset, 0
         self.held = 0
         self.shared = 0
+        self.unready: str | None = None  # why C pickle does not get as far as STOP
         self.hashing = Hashing()
         self.what = "opcode"
         self.block = _BLOCK  # bytes followed at a time
 
     def go(self) -> None:
-        cursor, wanted = self.cursor, 1
+        wanted = 1
         while True:
+            cursor = self.cursor
             self.base, self.at = cursor.offset, 0
             block = cursor.bytes(max(wanted, min(self.block, cursor.left)), self.what)
             wanted = 1
@@ -185,7 +202,7 @@ class Machine:
             return result
         if key in GETTERS:
             return self.got(key, arguments, result)
-        if type(arguments) is tuple and all(isinstance(one, str) and _is_plain(one) for one in arguments):
+        if _is_excused(key, arguments):
             self.loosen(*key, -1)
         return result
 
@@ -200,7 +217,37 @@ class Machine:
                 return below
             case (Call(), str(name), *_) if _is_plain(name):
                 self.loosen(*key, -1)
+            case (Call() as owner, str(name), *_) if _is_plain(name.removeprefix("_")):
+                if (kind := class_of(owner)) is not None:
+                    self.loosen(*key, -1)
+                    self.stream.imports.setdefault((kind.module, f"{kind.name}.{name}"), self.offset)
         return result
+
+
+def _is_excused(key: tuple[str, str], arguments: Node) -> bool:
+    """Is one of the others harmless with these: one thing, plain names, what hints of types are made of?"""
+    match arguments:
+        case (_,) if key in OF_ONE:
+            return True
+        case (Global(module=module), _) if key in SUBSCRIPTS:
+            return module in _SUBSCRIPTED and type(arguments[0]) is Global
+        case (Global(module=module, name="or_"), _) if key in UNIONS:
+            return module in ("operator", "_operator")
+        case tuple() if key in NAMERS:
+            return all(isinstance(one, str) and _is_plain(one) for one in arguments)
+    return False
+
+
+def class_of(made: Call) -> Global | None:
+    """The class of an object, where a name says it."""
+    match made:
+        case Call(
+            function=Global(module="copy_reg" | "copyreg", name="_reconstructor"), arguments=(Global() as kind, *_)
+        ):
+            return kind
+        case Call(function=Global() as kind) if type(kind) is Global:
+            return kind
+    return None
 
 
 def _is_plain(path: str) -> bool:

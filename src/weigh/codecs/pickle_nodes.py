@@ -13,7 +13,16 @@ LOADERS = frozenset({("torch.storage", "_load_from_bytes")})
 # Those that look an attribute up: harmless where what they look up is.
 GETTERS = frozenset({("builtins", "getattr"), ("__builtin__", "getattr")})
 NAMERS = frozenset({("operator", "attrgetter"), ("_operator", "attrgetter")})
-JUDGED = LOADERS | GETTERS | NAMERS
+# Those that are harmless with one argument, and not with more.
+OF_ONE = frozenset((module, name) for module in ("builtins", "__builtin__") for name in ("type", "iter"))
+
+# Those that hints of types are put together with: `Dict[str, int]`, `int | None`.
+SUBSCRIPTS = frozenset({("operator", "getitem"), ("_operator", "getitem")})
+UNIONS = frozenset({("functools", "reduce"), ("_functools", "reduce"), ("__builtin__", "reduce")})
+
+# Those whose objects are text itself, as a name has to be.
+TEXTS = frozenset({("builtins", "str"), ("__builtin__", "str"), ("__builtin__", "unicode")})
+JUDGED = LOADERS | GETTERS | NAMERS | OF_ONE | SUBSCRIPTS | UNIONS
 
 # What stands on the symbolic stack: scalars, strings, Blobs, tuples, lists, and the nodes below.
 Node = Any
@@ -54,6 +63,12 @@ class Call:
         self.function, self.arguments = function, arguments
         self.items: tuple[tuple[Node, Node], ...] | list[tuple[Node, Node]] = ()
         self.state: Node = None
+
+
+class Instance(Call):
+    """What NEWOBJ makes: an object of a class, by its `__new__` alone."""
+
+    __slots__ = ()
 
 
 class Pairs:

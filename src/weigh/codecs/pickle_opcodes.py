@@ -157,7 +157,7 @@ def _unicode_line(block: bytes, at: int, base: int) -> Read:
     return line[:KEPT].decode("raw_unicode_escape", "replace"), end
 
 
-def _text(width: int, *, signed: bool = False) -> Reader:
+def _text(width: int, *, signed: bool = False, unicode: bool = False) -> Reader:
     """A string led by its length; one too long to keep is kept by its beginning."""
 
     def read(block: bytes, at: int, base: int) -> Read:
@@ -170,9 +170,21 @@ def _text(width: int, *, signed: bool = False) -> Reader:
         kept = start + (length if length < KEPT else KEPT)
         if kept > len(block):
             raise More(kept - at)
-        return block[start:kept].decode("utf-8", "backslashreplace"), start + length
+        text = block[start:kept].decode("utf-8", "backslashreplace")
+        if unicode and length <= KEPT and "\\x" in text and not _is_unicode(block[start:kept]):
+            raise Unfit("pickle.utf8")
+        return text, start + length
 
     return read
+
+
+def _is_unicode(data: bytes) -> bool:
+    """As C pickle takes it, lone surrogates included."""
+    try:
+        data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _blob(width: int) -> Reader:
@@ -232,9 +244,9 @@ OPCODES: dict[int, tuple[str, Reader | None]] = {
         ("\x88", "NEWTRUE", None),
         ("\x89", "NEWFALSE", None),
         ("V", "UNICODE", _unicode_line),
-        ("\x8c", "SHORT_BINUNICODE", _text(1)),
-        ("X", "BINUNICODE", _text(4)),
-        ("\x8d", "BINUNICODE8", _text(8)),
+        ("\x8c", "SHORT_BINUNICODE", _text(1, unicode=True)),
+        ("X", "BINUNICODE", _text(4, unicode=True)),
+        ("\x8d", "BINUNICODE8", _text(8, unicode=True)),
         ("F", "FLOAT", _float_line),
         ("G", "BINFLOAT", _float8),
         ("]", "EMPTY_LIST", None),

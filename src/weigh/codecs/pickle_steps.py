@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from weigh.codecs.pickle_bombs import is_expanding
+from weigh.codecs.pickle_distributions import runs_text
 from weigh.codecs.pickle_machine import MARK, NODE, PLACE, Machine, Step, Steps, Stopped
-from weigh.codecs.pickle_nodes import Call, Global, Judged, Node, Pairs, Persistent
+from weigh.codecs.pickle_nodes import TEXTS, Call, Global, Instance, Judged, Node, Pairs, Persistent
 from weigh.codecs.pickle_opcodes import OPCODES, Argument
 
 PROTOCOLS = range(6)
 MOST_SLOT = 1 << 20  # C pickle makes room for every slot below the one that is filled
 SLOTS_AHEAD = 8
+# Modules whose networks are built from a configuration: YOLO's evaluates text in it, transformers' may fetch code that
+# it names. Pickles make their objects without it; outputs and sets of weights alone are made by a call.
+_BUILDERS = re.compile(r"models\.|ultralytics\.nn\.|t(?:imm|orchvision)\.models\.|transformers\.models\.\w+\.modeling_")
+_CALLED_ALL_THE_SAME = ("Output", "Outputs", "_Weights", "WithPooling", "WithPast", "Config", "Type")
 LEAST_SHARED = 20  # fewer parts used again cannot come to much
 
 
@@ -79,7 +85,11 @@ def _dict(machine: Machine, argument: Argument) -> None:
 def _put_into(machine: Machine, target: Node, values: list[Node], *, paired: bool) -> None:
     """Into a list, a dict or an object with methods of its own for it; into anything else they vanish."""
     if paired:
+        if len(values) % 2:
+            raise machine.malformed("pickle.stack")
         _hash(machine, values[::2])
+    elif isinstance(target, str | int | float | tuple) or target is None:  # these have no method for it
+        raise machine.malformed("pickle.stack")
     machine.held += PLACE * len(values) * (1 + paired)
     if isinstance(target, Pairs | Call):
         more: list[tuple[Node, Node]]
@@ -194,25 +204,49 @@ def _extension(machine: Machine, argument: Argument) -> None:
 
 def _reduce(machine: Machine, argument: Argument) -> None:
     arguments, function = machine.pop(), machine.pop()
+    _call(machine, function, arguments)
+
+
+def _call(machine: Machine, function: Node, arguments: Node) -> None:
+    """A call proper, not NEWOBJ: a network's class is never called so by what honest libraries write."""
+    if type(function) is Global and _is_built(function):
+        machine.stream.imports.setdefault((function.module, f"{function.name}.__init__"), machine.offset)
     machine.call(function, arguments)
+
+
+def _is_built(function: Global) -> bool:
+    return bool(_BUILDERS.match(function.module)) and not function.name.endswith(_CALLED_ALL_THE_SAME)
+
+
+def _new(machine: Machine, argument: Argument) -> None:
+    arguments, function = machine.pop(), machine.pop()
+    machine.call(function, arguments)
+    _as_instance(machine, function)
 
 
 def _new_with_keywords(machine: Machine, argument: Argument) -> None:
     keywords, arguments, function = machine.pop(), machine.pop(), machine.pop()
     machine.call(function, (arguments, keywords))
+    _as_instance(machine, function)
+
+
+def _as_instance(machine: Machine, function: Node) -> None:
+    made = machine.stack[-1]
+    if type(made) is Call and type(function) is Global and (function.module, function.name) not in TEXTS:
+        machine.stack[-1] = Instance(made.function, made.arguments)
 
 
 def _inst(machine: Machine, argument: Argument) -> None:
     assert isinstance(argument, tuple)
     arguments = tuple(machine.pop_to_mark())
-    machine.call(machine.name(*argument), arguments)
+    _call(machine, machine.name(*argument), arguments)
 
 
 def _obj(machine: Machine, argument: Argument) -> None:
     taken = machine.pop_to_mark()
     if not taken:
         raise machine.malformed("pickle.stack")
-    machine.call(taken[0], tuple(taken[1:]))
+    _call(machine, taken[0], tuple(taken[1:]))
 
 
 def _build(machine: Machine, argument: Argument) -> None:
@@ -220,6 +254,8 @@ def _build(machine: Machine, argument: Argument) -> None:
     target = machine.top()
     if isinstance(target, Call):
         target.state = state
+        if runs_text(target, state):
+            machine.computed()
     elif isinstance(target, Global):
         machine.computed()  # a class or function of the program itself is changed
 
@@ -245,13 +281,29 @@ def _protocol(machine: Machine, argument: Argument) -> None:
 
 def _stop(machine: Machine, argument: Argument) -> None:
     machine.stream.value = machine.pop()
+    if machine.unready is not None:
+        raise machine.malformed(machine.unready)
     if machine.shared >= LEAST_SHARED and is_expanding(machine.stream.value):
         machine.stream.bombs.setdefault("walk", machine.offset)
     raise Stopped
 
 
+def _frame(machine: Machine, argument: Argument) -> None:
+    """Only groups bytes; C pickle wants all of them at once."""
+    assert isinstance(argument, int)
+    if argument > machine.cursor.end - machine.offset - 9:
+        machine.unready = machine.unready or "pickle.frame"
+
+
+def _buffer(machine: Machine, argument: Argument) -> None:
+    """Bytes that whoever loads must bring."""
+    machine.held += NODE
+    machine.unready = machine.unready or "pickle.buffers"
+    machine.stack.append(Persistent("buffer"))
+
+
 def _nothing(machine: Machine, argument: Argument) -> None:
-    """FRAME only groups bytes; READONLY_BUFFER only wraps the top."""
+    """READONLY_BUFFER only wraps the top."""
 
 
 _DO: Mapping[str, Step] = {
@@ -260,7 +312,7 @@ _DO: Mapping[str, Step] = {
     "NEWFALSE": _constant(False),
     "EMPTY_TUPLE": _constant(()),
     "MARK": _constant(MARK),
-    "NEXT_BUFFER": _container(lambda: Persistent("buffer")),
+    "NEXT_BUFFER": _buffer,
     "EMPTY_LIST": _container(list),
     "EMPTY_DICT": _container(Pairs),
     "EMPTY_SET": _container(list),
@@ -292,7 +344,7 @@ _DO: Mapping[str, Step] = {
     "GLOBAL": _global,
     "STACK_GLOBAL": _stack_global,
     "REDUCE": _reduce,
-    "NEWOBJ": _reduce,
+    "NEWOBJ": _new,
     "NEWOBJ_EX": _new_with_keywords,
     "INST": _inst,
     "OBJ": _obj,
@@ -300,7 +352,7 @@ _DO: Mapping[str, Step] = {
     "PERSID": _persistent_line,
     "BINPERSID": _persistent,
     "PROTO": _protocol,
-    "FRAME": _nothing,
+    "FRAME": _frame,
     "READONLY_BUFFER": _nothing,
     "STOP": _stop,
 }

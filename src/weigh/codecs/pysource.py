@@ -18,6 +18,8 @@ _FIRST = frozenset({"__init_subclass__", "__set_name__", "__prepare__", "__class
 _CALLED_BY_LOADERS = frozenset(
     {"__init__", "__new__", "__call__", "forward", "from_pretrained", "generate", "__setstate__"}
 )
+_TYPE_CHECKING = ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING")
+_REACHES = frozenset({"__subclasses__", "__globals__"})  # by which any function of the process is found
 _WRITERS = frozenset({"write_text", "write_bytes", "unlink", "rmdir", "touch", "symlink_to", "extractall"})
 _COMMANDS = frozenset({"system", "popen", "Popen"})
 _TAKES_TYPES = frozenset({"type", "ABCMeta", "EnumMeta"})
@@ -118,6 +120,9 @@ class _Walk:
         yield self.tree
         for name in _FIRST:
             yield from self.functions.get(name, ())
+        for one in self.tree.body:
+            if isinstance(one, ast.FunctionDef) and one.name in ("__getattr__", "__dir__"):
+                yield one
         for made in self.classes.values():
             if any(isinstance(base, ast.Name) and base.id in _TAKES_TYPES for base in made.bases):
                 yield from (one for one in made.body if isinstance(one, Function))
@@ -139,7 +144,7 @@ class _Walk:
             pending = [root.body]
         while pending:
             node = pending.pop()
-            if isinstance(node, ast.If) and _is_script(node.test):
+            if isinstance(node, ast.If) and _is_script(node.test, self.names):
                 pending += node.orelse
                 continue
             yield node
@@ -172,17 +177,18 @@ class _Walk:
         """What making an object of this class runs."""
         if name not in self.classes:
             return []
-        wanted = ("__init__", "__new__", "__post_init__", "__call__")
         return [
             one
             for one in self.classes[name].body
-            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name in wanted
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("__")
         ]
 
     def deeds(self, node: ast.AST, when: str) -> Iterator[Act]:
         match node:
             case ast.Call():
                 yield from self.call(node, when)
+            case ast.Attribute(attr=name) if name in _REACHES and when == "import":
+                yield Act(when=when, deed="computed", name=f"?.{name}", line=node.lineno)
             case ast.FunctionDef(decorator_list=marks) | ast.ClassDef(decorator_list=marks):
                 for mark in marks:
                     yield from self.named(mark, when)
@@ -236,15 +242,15 @@ def _is_body(function: ast.AST, node: ast.AST) -> bool:
     return node is body or (isinstance(body, list) and any(node is one for one in body))
 
 
-def _is_script(test: ast.AST) -> bool:
+def _is_script(test: ast.AST, names: Names) -> bool:
     """`__name__ == "__main__"`, or what only type checkers see."""
     match test:
-        case ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()]):
+        case ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant(value="__main__")]):
             return True
-        case ast.Compare(comparators=[ast.Name(id="__name__")], ops=[ast.Eq()]):
+        case ast.Compare(left=ast.Constant(value="__main__"), ops=[ast.Eq()], comparators=[ast.Name(id="__name__")]):
             return True
         case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
-            return True
+            return "TYPE_CHECKING" not in names.values and dotted_name(test, names) in _TYPE_CHECKING
     return False
 
 

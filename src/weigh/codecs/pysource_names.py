@@ -10,8 +10,10 @@ from weigh.knowledge.python_calls import deed_of
 
 MOST_DEPTH = 20
 MOST_TEXT = 4096
+MOST_CHOICES = 20
 _BUILTINS = frozenset(dir(builtins))
 _IMPORTERS = ("builtins.__import__", "importlib.import_module", "importlib.__import__")
+_GETTERS = ("operator.attrgetter", "operator.methodcaller", "_operator.attrgetter", "_operator.methodcaller")
 _TABLES = ("builtins.globals", "builtins.locals", "builtins.vars")
 
 
@@ -62,15 +64,14 @@ def dotted_name(node: ast.AST, names: Names, depth: int = 0) -> str | None:
         case ast.Name(id=name):
             return _of_name(name, names, depth)
         case ast.Attribute(value=owner, attr=attribute):
-            stem = dotted_name(owner, names, depth + 1)
-            return None if stem is None else f"{stem}.{attribute}".removeprefix("builtins.__builtins__.")
+            return _of_attribute(dotted_name(owner, names, depth + 1), attribute)
         case ast.Call():
             return _of_call(node, names, depth)
         case ast.Subscript(value=table, slice=key):
             return _of_item(table, key, names, depth)
         case ast.NamedExpr(value=value):
             return dotted_name(value, names, depth + 1)
-    return None
+    return _worst(_choices(node), names, depth)
 
 
 def _of_name(name: str, names: Names, depth: int) -> str | None:
@@ -97,11 +98,37 @@ def _of_call(node: ast.Call, names: Names, depth: int) -> str | None:
         if owner is None:
             return None
         return f"{owner}.{attribute}" if attribute is not None else _computed(owner)
+    if called == "builtins.vars" and node.args and (owner := dotted_name(node.args[0], names, depth + 1)) is not None:
+        return f"{owner}.__dict__"
     if called in _TABLES:
         return called
+    if called in _GETTERS and node.args:
+        return f"computed.{folded_text(node.args[0], names) or 'name'}"
     if called is not None and called.startswith(("pathlib.Path", "tarfile.", "zipfile.", "urllib.", "computed.")):
         return called
     return None
+
+
+def _of_attribute(owner: str | None, attribute: str) -> str | None:
+    if owner is None or attribute == "__call__":
+        return owner
+    return f"{owner}.{attribute}".removeprefix("builtins.__builtins__.")
+
+
+def _choices(node: ast.AST) -> list[ast.expr]:
+    """What the value is one of."""
+    match node:
+        case ast.IfExp(body=one, orelse=other):
+            return [one, other]
+        case ast.BoolOp(values=values) | ast.List(elts=values) | ast.Tuple(elts=values) | ast.Dict(values=values):
+            return values
+    return []
+
+
+def _worst(values: list[ast.expr], names: Names, depth: int) -> str | None:
+    """Of several it may be, the one that does something."""
+    found = [dotted_name(one, names, depth + 1) for one in values[:MOST_CHOICES]]
+    return next((name for name in found if name is not None and deed_of(name) not in (None, "harmless")), None)
 
 
 def _computed(owner: str) -> str | None:
@@ -113,6 +140,8 @@ def _computed(owner: str) -> str | None:
 
 def _of_item(table: ast.expr, key: ast.expr, names: Names, depth: int) -> str | None:
     owner, text = dotted_name(table, names, depth + 1), folded_text(key, names)
+    if isinstance(table, ast.List | ast.Tuple | ast.Dict):
+        return owner
     if owner == "sys.modules":
         return text or "computed.module"
     if owner is not None and (owner in _TABLES or owner.endswith(".__dict__") or owner == "builtins"):

@@ -70,6 +70,12 @@ def end_of(source: Source, last: Entry | None) -> int:
     return len(source.read(start, 1 << 16).strip(b"\0"))
 
 
+def has_end_mark(source: Source, last: Entry | None) -> bool:
+    """Two blocks of zeros, as POSIX wants; and is the whole a number of blocks, as every writer leaves it?"""
+    start = _padded(last.nbytes) + last.start if last is not None else 0
+    return source.size % BLOCK == 0 and len(source.read(start, 2 * BLOCK)) == 2 * BLOCK
+
+
 def _block(cursor: Cursor) -> bytes:
     if cursor.left == 0:
         return b""  # without an end mark: every reader takes that

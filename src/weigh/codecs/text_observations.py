@@ -4,44 +4,72 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
+from weigh.codecs.embedded import Inside
 from weigh.codecs.json import decode
+from weigh.codecs.keras_config import observe_config
 from weigh.codecs.loader_keys import leaves, observe_keys
 from weigh.codecs.pysource import read_source
-from weigh.core.errors import FormatError
+from weigh.core.errors import FormatError, OverBudget
 from weigh.core.header import Header
 from weigh.core.observation import Observation
 from weigh.core.source import Source
+from weigh.sources.distant import distant
 
 MOST_TEXT = 4 << 20
-MOST_SEEN = 500
+MOST_SEEN = 50_000
+MOST_LOOKED_THROUGH = 64 << 20
 MOST_HANDLES = 16
+_MODELS = ("Sequential", "Functional", "Model")  # of Keras
 _MANUAL = (".md", ".rst", ".html", ".htm", ".txt", ".log", ".csv", ".tsv", ".tex")  # what is read by people
 
 _TAGS = re.compile(r"!!python/(\S+)|!<tag:yaml\.org,2002:python/([^>\s]+)>")
 _HANDLE = re.compile(r"%TAG\s+(!\w*!?)\s+tag:yaml\.org,2002:(?:python/)?")
 _BLOCK = re.compile(r"(?:^|[:\-?]\s)\s*(?:![^\s]+\s+)?[|>][+\-\d]*\s*$")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"|\'(?:[^\']|\'\')*+\'')
+_QUOTED = re.compile(r'(?<![\w\'"])"(?:[^"\\]|\\.)*+"|(?<![\w\'"])\'(?:[^\']|\'\')*+\'')
 _TARGET = re.compile(r"""^[\s{-]*['"]?(_target_|loader_module)['"]?\s*:\s*['"]?([\w.:$-]+)""", re.M)
+_INLINE_TARGET = re.compile(r"""[{,]\s*['"]?(_target_)['"]?\s*:\s*['"]?([\w.:$-]+)""")
+_CLASS_PATH = re.compile(r"""^[\s-]*['"]?(class_path)['"]?\s*:\s*['"]?([\w.]+)""", re.M)
+_HYPER = re.compile(r"!(?:new|apply|name|applyref|module):([\w.]+)")  # HyperPyYAML's tags
+_FLAVOR = re.compile(
+    r"""^\s+['"]?(code|code_paths|data|model_path|python_model|config)['"]?\s*:\s*['"]?([^\s'"]+)""", re.M
+)
 _FROM = re.compile(r"^\s*(FROM|ADAPTER)[ \t]+(\S.*?)\s*$", re.I | re.M)
 _FROM_CAPITALS = re.compile(r"^FROM[ \t]", re.M)
 _REQUIREMENT = re.compile(
     r"^\s*(?:-\S+[ =]|[\w.\[\],-]+\s*@\s*)?((?:git\+|hg\+|svn\+)?(?:https?|ssh|ftp|file)://\S+)", re.M
 )
+_KEYED_TAG = re.compile(r"^[\w.-]+:\s*!!python/", re.M)
+_KEYS_ACTED_ON = re.compile(
+    rb"\"(?:auto_map|trust_remote_code|_attn_implementation\w*|chat_template|custom_generate|custom_pipelines?|"
+    rb"_target_|loader_module)\"\s*:\s*[\"{\[t]"
+)
+_ACTED_ON = re.compile(
+    _KEYS_ACTED_ON.pattern + rb"|!!python/|python/object|_target_|\{[{%][^\n]{0,200}?(?:__|\|\s*attr\b)"
+)
+_STEP = 1 << 20
+_DOCTYPE = re.compile(
+    r"""<!DOCTYPE\s+[\w.:-]+\s+(?:SYSTEM|PUBLIC\s+["'][^"']{0,300}["'])\s*["']([^"']{1,300})["']""", re.I
+)
+_PLAIN_DTD = re.compile(r"https?://(?:www\.)?(?:w3\.org|apple\.com|dmg\.org)/", re.I)
 _ENTITY = re.compile(r"<!ENTITY\s+%?\s*([\w.:-]+)\s+(?:(?:SYSTEM|PUBLIC)\s+(.{0,300}?)>)?", re.I | re.S)
 
 
 def observe_text(source: Source, header: Header) -> Iterator[Observation]:
     """By what the text itself looks like; its name only says what is a manual."""
-    text = source.read(0, MOST_TEXT).decode("utf-8", "replace")
+    text = source.read(0, MOST_TEXT).decode("utf-8-sig", "replace")
     name = source.path.replace("\\", "/").rpartition("/")[2].lower()
     yield from _entities(text)
     if "requirements" in name and name.endswith(".txt"):
         for found in _REQUIREMENT.finditer(text):
             yield Observation(kind="code", value=f"requirement {found[1]}"[:1000], where="requirements")
+    if name.endswith(".txt") and _KEYED_TAG.search(text) is not None:
+        yield from _yaml(text)
     if name.endswith(_MANUAL):
         return
-    for step in (_template, _yaml, _targets):
+    _expect_nothing_more(source, _ACTED_ON, start=MOST_TEXT)
+    for step in (_template, _yaml, _targets, _flavors):
         yield from step(text)
     if "modelfile" in name or _FROM_CAPITALS.search(text) is not None:
         yield from _modelfile(text)
@@ -50,12 +78,28 @@ def observe_text(source: Source, header: Header) -> Iterator[Observation]:
 def observe_json(source: Source, header: Header) -> Iterator[Observation]:
     """Keys that loaders act on, at any depth. A longer file is a vocabulary or data."""
     if source.size > MOST_TEXT:
+        _expect_nothing_more(source, _KEYS_ACTED_ON, start=0)
         return
     try:
         value = decode(source.read(0, MOST_TEXT).removeprefix(b"\xef\xbb\xbf"), path=source.path)[0]
     except FormatError:
         return
     yield from observe_keys(value)
+    yield from _architecture(value)
+
+
+def _architecture(value: object) -> Iterator[Observation]:
+    """A Keras model as JSON alone: the layers in it that run code, and what it names outside of Keras."""
+    match value:
+        case {"class_name": str(name), "config": dict() | list()} if name in _MODELS:
+            seen = observe_config(value, Inside(""))
+            yield from (one for one in seen if one.kind in ("layer", "import"))
+
+
+def observe_vocabulary(source: Source) -> Iterator[Observation]:
+    """The same of a file that is a tokenizer's, should it hold such keys."""
+    if distant(source) is None and _holds(source, _KEYS_ACTED_ON, start=0):
+        yield from observe_json(source, Header(format="json"))
 
 
 def observe_python(source: Source, header: Header) -> Iterator[Observation]:
@@ -67,6 +111,17 @@ def observe_python(source: Source, header: Header) -> Iterator[Observation]:
         yield Observation(kind="code", value=f"{act.when} {act.deed} {act.name}", where=str(act.line))
     for one in module.imports[:MOST_SEEN]:
         yield Observation(kind="code", value=f"uses {one}"[:1000])
+
+
+def _expect_nothing_more(source: Source, words: re.Pattern[bytes], *, start: int) -> None:
+    """Raises OverBudget where what is too long to be read whole holds a word that a loader or a renderer acts on."""
+    if distant(source) is None and _holds(source, words, start=start):
+        raise OverBudget("too_long", path=source.path, what="text", length=source.size, most=MOST_TEXT)
+
+
+def _holds(source: Source, words: re.Pattern[bytes], *, start: int) -> bool:
+    end = min(source.size, MOST_LOOKED_THROUGH)
+    return any(words.search(source.read(at, _STEP + 64)) is not None for at in range(start, end, _STEP))
 
 
 def _template(text: str) -> Iterator[Observation]:
@@ -102,10 +157,24 @@ def _tags(line: str, handles: list[str]) -> Iterator[str]:
 
 
 def _targets(text: str) -> Iterator[Observation]:
-    for number, found in enumerate(_TARGET.finditer(text)):
-        if number == MOST_SEEN:
-            return
-        yield Observation(kind="code", value=f"{found[1]} {found[2]}"[:1000], where=found[1])
+    """What Hydra, LightningCLI and HyperPyYAML would make an object of."""
+    for pattern in (_TARGET, _INLINE_TARGET, _CLASS_PATH):
+        for found in islice(pattern.finditer(text), MOST_SEEN):
+            key = "_target_" if found[1] == "class_path" else found[1]
+            yield Observation(kind="code", value=f"{key} {found[2]}"[:1000], where=found[1])
+    for found in islice(_HYPER.finditer(text), MOST_SEEN):
+        yield Observation(kind="code", value=f"_target_ {found[1]}"[:1000], where=found[0].partition(":")[0])
+
+
+def _flavors(text: str) -> Iterator[Observation]:
+    """MLflow's MLmodel: paths from its own folder, and the folder whose modules are importable once it is loaded."""
+    if "loader_module" not in text or "flavors" not in text:
+        return
+    for found in islice(_FLAVOR.finditer(text), MOST_SEEN):
+        if leaves(found[2]):
+            yield Observation(kind="external_path", value=found[2][:1000], where=found[1])
+        elif found[1].startswith("code"):
+            yield Observation(kind="code", value=f"code_paths {found[2]}"[:1000], where=found[1])
 
 
 def _modelfile(text: str) -> Iterator[Observation]:
@@ -122,6 +191,8 @@ def _modelfile(text: str) -> Iterator[Observation]:
 def _entities(text: str) -> Iterator[Observation]:
     if not text.lstrip().startswith("<"):
         return
+    if (outside := _DOCTYPE.search(text)) is not None and _PLAIN_DTD.match(outside[1]) is None:
+        yield Observation(kind="external_path", value=outside[1][:1000], where="DOCTYPE")
     for number, found in enumerate(_ENTITY.finditer(text)):
         if number == MOST_SEEN:
             return

@@ -12,7 +12,9 @@ Attention = Literal["full", "sliding", "mla", "linear", "none"]
 class Layer(Value, frozen=True, kw_only=True):
     """One block. `window`: tokens a sliding layer sees. `latent`: width of an MLA cache row, its rope part included.
     `state`: elements of a recurrent state. `ffn`: width of one feed-forward (of one expert in a MoE layer).
-    `value_head_dim` is given where it is not `head_dim`.
+    `value_head_dim` is given where it is not `head_dim`. `mixer`: elements of a recurrent mixer's matrices.
+    `ffn_shared`: width of what every token passes beside its experts, where it is stated. `shares_cache`: it reads the
+    keys and values of a layer before it.
     """
 
     attention: Attention
@@ -26,10 +28,17 @@ class Layer(Value, frozen=True, kw_only=True):
     experts: int | None = None
     experts_used: int | None = None
     experts_shared: int | None = None
+    ffn_shared: int | None = None
+    mixer: int | None = None
+    shares_cache: bool | None = None
 
 
 class Architecture(Value, frozen=True, kw_only=True):
-    """`model_type` as config.json or `general.architecture` spells it; `class_name` is config.json's alone."""
+    """`model_type` as config.json or `general.architecture` spells it; `class_name` is config.json's alone.
+
+    `beside`: elements of towers that see or hear and of what joins them; `looked_up`: of tables besides the embeddings
+    of which a token reads a row.
+    """
 
     model_type: str | None = None
     class_name: str | None = None
@@ -44,3 +53,5 @@ class Architecture(Value, frozen=True, kw_only=True):
     context_length: int | None = None
     tie_word_embeddings: bool | None = None
     modalities: tuple[str, ...] = ()
+    beside: int | None = None
+    looked_up: int | None = None

@@ -19,6 +19,9 @@ Field = Literal[
     "function",
     "context",
     "modality",
+    "language",
+    "base_model",
+    "weights",
     "shard",
 ]
 Verdict = Literal["holds", "does_not_hold", "cannot_tell"]

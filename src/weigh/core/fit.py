@@ -13,7 +13,8 @@ VERDICTS: tuple[Verdict, ...] = ("fits", "tight", "offload", "no")  # the best f
 
 class Memory(Value, frozen=True, kw_only=True):
     """Bytes by term; `total` is their sum. `overhead` is what the engine and its driver take besides, `training` the
-    gradients and the optimiser's states.
+    gradients and the optimiser's states. `projector` is what sees or hears and lies in a file of its own, with what it
+    works in; `draft` all of a second, small model that guesses ahead; `adapters` what is laid over the weights.
     """
 
     weights: int
@@ -23,6 +24,9 @@ class Memory(Value, frozen=True, kw_only=True):
     output: int
     overhead: int
     training: int = 0
+    projector: int = 0
+    draft: int = 0
+    adapters: int = 0
     total: int
 
 
@@ -34,7 +38,7 @@ class Interval(Value, frozen=True, kw_only=True):
     high: float
 
 
-class Speed(Value, frozen=True, kw_only=True):
+class Speed(Value, frozen=True, kw_only=True, omit_defaults=False):
     """Tokens a second: one after another, and of the prompt."""
 
     decode: Interval | None = None
@@ -49,10 +53,12 @@ class Share(Value, frozen=True, kw_only=True):
     budget: int
 
 
-class Fit(Value, frozen=True, kw_only=True):
+class Fit(Value, frozen=True, kw_only=True, omit_defaults=False):
     """`basis` says where the weights' bytes and the shapes are from; `estimated` names the terms that are estimates.
     `shapes` is the base model whose published shape was taken where no file gives one, `quant` how its weights are
-    taken to be packed where no file says it.
+    taken to be packed where no file says it. `compute` is what a graph may take on a card, in bytes, of which `memory`
+    has the typical figure; `most` the most that all of it may take, by which the verdict is given; `repacked` what a
+    processor holds a second time in another order, of which the system may drop the first.
     """
 
     device: str
@@ -61,6 +67,9 @@ class Fit(Value, frozen=True, kw_only=True):
     verdict: Verdict
     memory: Memory
     devices: tuple[Share, ...] = ()
+    compute: Interval | None = None
+    most: int | None = None
+    repacked: int | None = None
     speed: Speed | None = None
     basis: str
     shapes: str | None = None

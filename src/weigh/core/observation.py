@@ -12,6 +12,7 @@ Kind = Literal[
     "extension",  # a copyreg extension code, whose global is not in the file
     "persistent_id",
     "stream_error",  # the bytes stop being a valid pickle here
+    "bomb",  # a pickle that takes its loader's memory or time: value is a key under `finding.pickle-bomb.`
     "operator",
     "layer",
     "template",

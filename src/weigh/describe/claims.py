@@ -6,7 +6,7 @@ from weigh.core.claim import Claim, Field, Verdict
 from weigh.core.facts import Origin
 from weigh.core.saying import Saying
 
-_COUNTED = ("size", "active_size", "quant", "bits_per_weight")
+_COUNTED = ("size", "active_size", "quant", "bits_per_weight", "weights")
 
 
 def claim(field: Field, said: str, found: str | None, verdict: Verdict, because: Saying) -> Claim:

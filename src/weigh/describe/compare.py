@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from weigh.core.claim import Claim
 from weigh.core.model import Model
 from weigh.core.name import Name
 from weigh.core.saying import Saying
+from weigh.describe.bases import based_on
 from weigh.describe.claims import claim, verdict
+from weigh.describe.family import families
 from weigh.describe.labels import labels
-from weigh.describe.sizes import is_projector, sizes
-from weigh.knowledge.architectures import architectures
+from weigh.describe.languages import languages
+from weigh.describe.seen import NOTHING, Seen
+from weigh.describe.senses import senses
+from weigh.describe.sizes import absent, is_projector, sizes
+from weigh.describe.trained import training
 from weigh.knowledge.tolerances import tolerances
 
 _FORMAT_OF_WORD = {
@@ -26,41 +30,28 @@ _FORMAT_OF_WORD = {
 _WITHOUT_TALK = frozenset({"embedding", "rerank"})
 
 
-def compare(name: Name, model: Model) -> tuple[Claim, ...]:
-    """A Claim for everything the name says that files could bear out. Nothing where no file was read."""
-    if model.format is None:
-        return ()
-    return tuple(_claims(name, model))
+def compare(name: Name, model: Model, seen: Seen = NOTHING) -> tuple[Claim, ...]:
+    """A Claim for everything the name says that files could bear out, and for the base model that a card states.
+    Nothing where no file was read.
+    """
+    if model.format is None and model.architecture is None:
+        return tuple(absent(name, model))
+    return tuple(_claims(name, model, seen))
 
 
-def _claims(name: Name, model: Model) -> Iterator[Claim]:
-    yield from _family(name, model)
+def _claims(name: Name, model: Model, seen: Seen) -> Iterator[Claim]:
+    if not is_projector(name, model):
+        yield from families(name, model)
     yield from sizes(name, model)
     yield from labels(name, model)
     yield from _format(name, model)
     yield from _function(name, model)
     yield from _context(name, model)
-    yield from _modality(name, model)
+    yield from senses(name, model)
+    yield from languages(name, seen.vocabulary)
+    yield from based_on(seen.base, model)
+    yield from training(name, seen.weights)
     yield from _shard(name, model)
-
-
-def _family(name: Name, model: Model) -> Iterator[Claim]:
-    if name.family is None or is_projector(name, model):
-        return
-    found = model.model_type.value if model.model_type is not None else None
-    row = architectures().get(found or "")
-    if row is None or found is None:
-        yield claim("family", name.family, found, "cannot_tell", Saying("claim.family.unknown"))
-        return
-    families = {family.lower() for family in row.family}
-    own = [known.id for known in architectures().values() if name.family in known.family]
-    if name.family.lower() in families:
-        yield claim("family", name.family, found, "holds", Saying("claim.family.holds"))
-    elif not own or "distill" in name.training or len({part.text for part in name.parts if part.kind == "base"}):
-        yield claim("family", name.family, found, "cannot_tell", Saying("claim.family.derived"))
-    else:
-        listed = ", ".join(sorted(own)[:4])
-        yield claim("family", name.family, found, "does_not_hold", Saying("claim.family.other", expected=listed))
 
 
 def _format(name: Name, model: Model) -> Iterator[Claim]:
@@ -101,25 +92,6 @@ def _context(name: Name, model: Model) -> Iterator[Claim]:
     fits = tolerances()["context"].allows(found, name.context_tokens)
     because = Saying("claim.context.holds" if fits else "claim.context.shorter")
     yield claim("context", said, f"{found:,}", verdict(fits=fits), because)
-
-
-_VISION_TENSOR = re.compile(r"(?:^|\.)(?:visual|vision|vision_model|vision_tower|vit|image_encoder|v\.blk|mm)\.")
-
-
-def _modality(name: Name, model: Model) -> Iterator[Claim]:
-    """A vision model has a part that sees, in its configuration or among its tensors."""
-    if "vision" not in name.function:
-        return
-    sees = model.modalities is not None and "image" in model.modalities.value
-    seen = any(
-        _VISION_TENSOR.search(tensor.name) for file in model.files if file.header for tensor in file.header.tensors
-    )
-    if seen or sees:
-        yield claim("modality", "vision", "image", "holds", Saying("claim.modality.holds"))
-    elif model.format is not None and model.format.value == "gguf":
-        yield claim("modality", "vision", None, "cannot_tell", Saying("claim.modality.projector"))
-    else:
-        yield claim("modality", "vision", None, "does_not_hold", Saying("claim.modality.missing"))
 
 
 def _shard(name: Name, model: Model) -> Iterator[Claim]:

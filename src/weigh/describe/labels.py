@@ -41,7 +41,9 @@ def labels(name: Name, model: Model) -> Iterator[Claim]:
         fits = tolerances()["bits_per_weight"].allows(bits, float(stated[1]))
         because = Saying("claim.quant.bits" if fits else "claim.quant.other_bits", bits=bits)
         yield claim("bits_per_weight", text, f"{bits:.2f}", verdict(fits=fits), because)
-        return
+        if said.method in (None, "GGUF", "none"):
+            return
+        said = Quant(method=said.method)
     main = next(iter(model.dtypes.value), "")
     if model.format is not None and model.format.value == "gguf" and said.scheme is not None:
         fits, because = _gguf_label(said, model, main)

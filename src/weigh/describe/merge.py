@@ -27,6 +27,7 @@ _FOLDER = "config.json"
 # A licence is the maker's to state: what a converter copied into a file, or a hub into its fields, may be stale.
 _LICENCE = (*(origin for origin in ORDER if origin is not Origin.CARD), Origin.CARD)
 MOST_BITS = 64  # a weight
+MOST_FACTOR = 1024  # by which YaRN stretches a context
 
 
 def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None) -> Model:
@@ -53,7 +54,7 @@ def merge(files: tuple[ModelFile, ...], folder: Header | None, name: Name | None
         bits_per_weight=_bits(counted, where),
         dtypes=Fact(counted.dtypes, Origin.COUNTED, where) if has_tensors else None,
         quantisation=_quantisation(counted, gguf, where),
-        context_length=_first(_said(architecture.context_length if architecture else None, gguf)),
+        context_length=_first(_said(_context(architecture, config), gguf)),
         tokenizer=_tokenizer(metadata, gguf),
         chat_template=_template(metadata, gguf),
         modalities=Fact(architecture.modalities, Origin.CONFIG if not gguf else Origin.HEADER)
@@ -115,6 +116,18 @@ def _said(value: T | None, gguf: Mapping[str, Meta]) -> list[Fact[T]]:
     if value is None:
         return []
     return [Fact(value, Origin.HEADER) if gguf else Fact(value, Origin.CONFIG, _FOLDER)]
+
+
+def _context(architecture: Architecture | None, config: Mapping[str, Meta]) -> int | None:
+    """As configured; with YaRN the length of training times its factor, where that is more."""
+    stated = architecture.context_length if architecture is not None else None
+    scaling = _table(config, "rope_scaling") or _table(config, "rope_parameters") or {}
+    if stated is None or "yarn" not in (scaling.get("rope_type"), scaling.get("type")):
+        return stated
+    match scaling.get("factor"), scaling.get("original_max_position_embeddings"):
+        case ((int() | float() as factor), int(trained)) if 1 <= factor <= MOST_FACTOR and 0 < trained < 1 << 32:
+            return max(stated, round(trained * factor))
+    return stated
 
 
 def _where(weights: list[ModelFile]) -> str | None:

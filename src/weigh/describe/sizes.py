@@ -29,6 +29,14 @@ def sizes(name: Name, model: Model) -> Iterator[Claim]:
         yield claim("size", stated[0], None, "cannot_tell", because)
 
 
+def absent(name: Name, model: Model) -> Iterator[Claim]:
+    """The claim of a size where pointers lie in place of weights: nobody can tell until they are fetched."""
+    if name.size is None or (stated := _stated(name.size)) is None:
+        return
+    if any(file.format == "git-lfs-pointer" for file in model.files):
+        yield claim("size", stated[0], None, "cannot_tell", Saying("claim.size.pointer"))
+
+
 def _only_a_part(name: Name, model: Model) -> Saying | None:
     """A set with shards missing, or an adapter or projector, which go by their model's name."""
     if (gap := missing_shards(model.files)) is not None:
@@ -55,7 +63,9 @@ def _total(size: Size, model: Model) -> Iterator[Claim]:
         return
     said, billions, tolerance = stated
     if model.num_parameters is None:
-        yield claim("size", said, None, "cannot_tell", Saying("claim.size.uncounted"))
+        pointers = any(file.format == "git-lfs-pointer" for file in model.files)
+        because = Saying("claim.size.pointer" if pointers else "claim.size.uncounted")
+        yield claim("size", said, None, "cannot_tell", because)
         return
     found, meant = model.num_parameters.value, billions * BILLION
     fits = any(

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 from weigh.core.engine import Engine
 
-PLACES: tuple[str, ...] = ("weigh.engines.echo", "weigh.engines.xllamacpp", "weigh.engines.transformers")
+PLACES: tuple[str, ...] = (
+    "weigh.engines.echo",
+    "weigh.engines.xllamacpp",
+    "weigh.engines.sentence_transformers",
+    "weigh.engines.diffusers",
+    "weigh.engines.transformers",
+)
 
 
 def engines() -> Iterator[Engine]:

@@ -59,6 +59,7 @@ def _wish(setting: Setting) -> dict[str, int | str | bool]:
         "n_parallel": setting.parallel,
         "n_ubatch": setting.ubatch,
         "kv": setting.kv.upper(),
+        "kv_values": (setting.kv_values or setting.kv).upper(),
         "flash_attention": setting.flash_attention,
     }
 
@@ -110,7 +111,8 @@ def _child(path: str, wish: dict[str, int | str | bool]) -> None:
     given.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
     given.n_ctx, given.n_parallel, given.n_ubatch = wish["n_ctx"], wish["n_parallel"], wish["n_ubatch"]
     given.n_batch = max(given.n_batch, given.n_ubatch)
-    given.cache_type_k = given.cache_type_v = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{wish['kv']}")
+    given.cache_type_k = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{wish['kv']}")
+    given.cache_type_v = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{wish['kv_values']}")
     kinds = xllamacpp.llama_flash_attn_type
     on = wish["flash_attention"]
     given.flash_attn_type = kinds.LLAMA_FLASH_ATTN_TYPE_ENABLED if on else kinds.LLAMA_FLASH_ATTN_TYPE_DISABLED

@@ -10,7 +10,14 @@ from weigh.core.work import Work
 # The first of a model's works decides how it is loaded.
 _PLACES: dict[Work, str] = {
     "chat": "weigh.engines.transformers_text",
+    "classify": "weigh.engines.transformers_seen",
     "complete": "weigh.engines.transformers_text",
+    "depth": "weigh.engines.transformers_seen",
+    "detect": "weigh.engines.transformers_seen",
+    "embed": "weigh.engines.transformers_seen",  # of texts and pictures alike; of texts alone by sentence-transformers
+    "sound": "weigh.engines.transformers_heard",
+    "speak": "weigh.engines.transformers_heard",
+    "transcribe": "weigh.engines.transformers_heard",
 }
 FORMATS = ("huggingface",)
 
@@ -25,7 +32,8 @@ def load(launch: Launch) -> Loaded:
 def _works(candidate: Candidate) -> tuple[Work, ...]:
     if candidate.format not in FORMATS:
         return ()
-    return tuple(work for work in candidate.works if work in _PLACES)
+    works = tuple(work for work in candidate.works if work in _PLACES)
+    return () if works == ("embed",) else works
 
 
 ENGINE = Engine(

@@ -13,12 +13,15 @@ _HEAD = 64  # channels of a Mamba-2 head
 
 
 class Setting(Value, frozen=True, kw_only=True):
-    """How the engine is started. `context_length` is shared among `parallel` sequences."""
+    """How the engine is started. `context_length` is shared among `parallel` sequences; `kv_values`: the
+    type of the values where it is not that of the keys.
+    """
 
     context_length: int
     parallel: int = 1
     ubatch: int = 512
     kv: str = "f16"
+    kv_values: str | None = None
     flash_attention: bool = True
 
 

@@ -26,12 +26,15 @@ def kv_cache(architecture: Architecture, setting: Setting) -> int:
 
 def layer_kv(layer: Layer, setting: Setting) -> int:
     """The same of one layer."""
-    each = KV_BYTES[setting.kv] * setting.parallel
+    if layer.shares_cache:
+        return 0
+    keys = KV_BYTES[setting.kv] * setting.parallel
+    values = KV_BYTES[setting.kv_values or setting.kv] * setting.parallel
     cells = cells_of(layer, setting)
     if layer.latent is not None:
-        return round(layer.latent * cells * each)
+        return round(layer.latent * cells * keys)
     heads, width = layer.num_key_value_heads or 0, layer.head_dim or 0
-    return round(heads * (width + (layer.value_head_dim or width)) * cells * each)
+    return round(heads * (width * keys + (layer.value_head_dim or width) * values) * cells)
 
 
 def cells_of(layer: Layer, setting: Setting) -> int:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
-
-import msgspec
 
 from weigh.core.fit import Fit, Memory, Share, Verdict
 from weigh.core.hardware import Device
 from weigh.core.saying import Saying
 from weigh.core.value import Value
-from weigh.fit.case import Case, memory, upper
+from weigh.fit.case import Case, graph_on, memory, upper
+from weigh.fit.commands import command
 from weigh.fit.speed import Stage, Work, speed
-from weigh.fit.terms import summed
+from weigh.fit.terms import with_more
 
+LEAF = 640 << 20  # what a card holds of weights that come layer by layer; 0.53 GB was seen
 TIGHT = 0.97  # of the budget: above that a browser tab may be too much
 DEPTH = 512  # tokens in the cache while the speed of decoding is told
 # The host of a device that is only named: two channels of DDR5.
 HOST = Device(name="host", device_class="cpu", memory=64 << 30, budget=48 << 30, bandwidth=80e9, tflops={"fp32": 1.0})
+
+
+_OURS = ("llama.cpp", "ollama")
 
 
 class _Plan(Value, frozen=True, kw_only=True):
@@ -40,7 +42,9 @@ def place(case: Case, device: Device, engine: str, host: Device = HOST) -> Fit:
 
 def _plans(case: Case, device: Device, engine: str, host: Device) -> Iterator[_Plan | None]:
     yield _whole(case, device, engine)
-    if engine in ("llama.cpp", "ollama") and _speaks(case) and device.device_class != "cpu":
+    if case.purpose == "draw" and device.device_class != "cpu":
+        yield _in_turn(case, device, engine, host)
+    if engine in _OURS and case.speaks and device.device_class != "cpu":
         yield _experts_out(case, device, host) if engine == "llama.cpp" else None
         yield _layers_out(case, device, host, engine)
 
@@ -50,7 +54,7 @@ def _whole(case: Case, device: Device, engine: str) -> _Plan | None:
     gpu = device.device_class != "cpu"
     need = memory(case, engine, gpu=gpu, share=device.count)
     budget = device.budget * device.count
-    most = upper(need, case)
+    most = _most(case, need, device, engine)
     if most > budget:
         return None
     verdict: Verdict = "fits" if most <= budget * TIGHT else "tight"
@@ -61,7 +65,7 @@ def _whole(case: Case, device: Device, engine: str) -> _Plan | None:
         shares=(_share(device, need.total // device.count),),
         stages=(Stage(device=device, share=1.0 / _speedup(engine, device)),),
         because=Saying(key, total=need.total, budget=budget, count=device.count),
-        command=_command(case, engine, device),
+        command=command(case, engine, device),
     )
 
 
@@ -76,8 +80,8 @@ def _experts_out(case: Case, device: Device, host: Device) -> _Plan | None:
     if not routed:
         return None
     need = memory(case, "llama.cpp", gpu=True, share=device.count)
-    here = _without(need, routed)
-    if upper(here, case) > device.budget * device.count or routed > host.budget:
+    here = with_more(need, weights=need.weights - routed)
+    if _most(case, here, device, "llama.cpp") > device.budget * device.count or routed > host.budget:
         return None
     active = case.weights.active
     idle = max(case.weights.total - active, 0)
@@ -91,8 +95,25 @@ def _experts_out(case: Case, device: Device, host: Device) -> _Plan | None:
             Stage(device=host, share=min(used, 1.0)),
         ),
         because=Saying("fit.experts", here=here.total, host=routed),
-        command=_command(case, "llama.cpp", device, "--cpu-moe"),
+        command=command(case, "llama.cpp", device, "--cpu-moe"),
     )
+
+
+def _in_turn(case: Case, device: Device, engine: str, host: Device) -> _Plan | None:
+    """A pipeline's parts on the device one after another; where even one is too large, its layers one by one."""
+    need, total = memory(case, engine, gpu=True), case.weights.total
+    for key, held in (("fit.parts", case.part), ("fit.leaves", min(LEAF, total))):
+        if held is None:
+            continue
+        here = with_more(need, weights=held)
+        if _most(case, here, device, engine) <= device.budget and total <= host.budget:
+            return _Plan(
+                verdict="offload",
+                need=need,
+                shares=(_share(device, here.total), _share(host, total)),
+                because=Saying(key, here=here.total, host=total),
+            )
+    return None
 
 
 def _layers_out(case: Case, device: Device, host: Device, engine: str) -> _Plan | None:
@@ -101,7 +122,7 @@ def _layers_out(case: Case, device: Device, host: Device, engine: str) -> _Plan 
     need = memory(case, "llama.cpp", gpu=True, share=device.count)
     fixed = need.compute + need.output + need.overhead
     moving = need.weights + need.kv_cache + need.recurrent_state
-    room = device.budget * device.count - fixed - (upper(need, case) - need.total)
+    room = device.budget * device.count - fixed - (_most(case, need, device, engine) - need.total)
     layers = min(int(count * room / moving), count - 1) if moving else 0
     if layers < 1:
         return None
@@ -118,26 +139,26 @@ def _layers_out(case: Case, device: Device, host: Device, engine: str) -> _Plan 
             Stage(device=host, share=1 - share),
         ),
         because=Saying("fit.layers", layers=layers, count=count, host=there),
-        command=_command(case, engine, device, "-ngl", str(layers)),
+        command=command(case, engine, device, "-ngl", str(layers)),
     )
 
 
 def _nowhere(case: Case, device: Device, engine: str) -> _Plan:
     need = memory(case, engine, gpu=device.device_class != "cpu", share=device.count)
     budget = device.budget * device.count
-    key = "fit.nowhere" if _speaks(case) else "fit.too_large"
+    key = "fit.nowhere" if case.speaks else "fit.too_large"
     return _Plan(
         verdict="no",
         need=need,
         shares=(_share(device, need.total // device.count),),
-        because=Saying(key, total=need.total, budget=budget, missing=max(upper(need, case) - budget, 1)),
+        because=Saying(
+            key, total=need.total, budget=budget, missing=max(_most(case, need, device, engine) - budget, 1)
+        ),
     )
 
 
-def _without(need: Memory, routed: int) -> Memory:
-    fields = msgspec.structs.asdict(need)
-    fields.pop("total")
-    return summed(**{**fields, "weights": need.weights - routed})
+def _most(case: Case, need: Memory, device: Device, engine: str) -> int:
+    return upper(need, case, graph_on(case, engine, gpu=device.device_class != "cpu", share=device.count))
 
 
 def _share(device: Device, nbytes: int) -> Share:
@@ -153,8 +174,11 @@ def _told(plan: _Plan, case: Case, device: Device, engine: str) -> Fit:
         verdict=plan.verdict,
         memory=plan.need,
         devices=plan.shares,
+        compute=graph_on(case, engine, gpu=device.device_class != "cpu", share=device.count),
+        most=_most(case, plan.need, device, engine),
+        repacked=case.weights.repacked or None if device.device_class == "cpu" and engine in _OURS else None,
         speed=speed(_work(case, plan.need), plan.stages, parallel=case.parallel)
-        if plan.stages and _speaks(case)
+        if plan.stages and case.speaks
         else None,
         basis=case.basis,
         shapes=case.shapes,
@@ -171,10 +195,6 @@ def _estimated(case: Case, device: Device) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*case.estimated, *more)))
 
 
-def _speaks(case: Case) -> bool:
-    return case.purpose == "generate" and case.train is None
-
-
 def _work(case: Case, need: Memory) -> Work:
     tokens = max(case.context_length * case.parallel, 1)
     return Work(
@@ -184,35 +204,3 @@ def _work(case: Case, need: Memory) -> Work:
         packed=case.packed,
         routed=bool(case.weights.routed),
     )
-
-
-def _command(case: Case, engine: str, device: Device, *more: str) -> str | None:
-    name = shlex.quote(case.name)
-    if not _speaks(case):
-        return None
-    match engine:
-        case "ollama":
-            return _ollama(case, name)
-        case "vllm":
-            split = f" --tensor-parallel-size {device.count}" if device.count > 1 else ""
-            return f"vllm serve {name} --max-model-len {case.context_length}{split}"
-        case "transformers":
-            return f"transformers chat {name}"
-        case "mlx":
-            return f"mlx_lm.chat --model {name}"
-    layers = () if "-ngl" in more or device.device_class == "cpu" else ("-ngl", "99")
-    cache = () if case.kv == "f16" else ("-ctk", case.kv, "-ctv", case.kv)
-    parallel = () if case.parallel == 1 else ("-np", str(case.parallel))
-    return " ".join(["llama-server", "-m", name, "-c", str(case.context_length), *layers, *more, *cache, *parallel])
-
-
-def _ollama(case: Case, name: str) -> str:
-    """Its server takes the context and the cache's type from the environment, and splits layers by itself."""
-    settings = [f"OLLAMA_CONTEXT_LENGTH={case.context_length}", f"OLLAMA_NUM_PARALLEL={case.parallel}"]
-    if case.kv != "f16":
-        settings.append(f"OLLAMA_KV_CACHE_TYPE={case.kv}")
-    serve = " ".join([*settings, "ollama serve"])
-    if case.name.lower().endswith(".gguf"):
-        label = shlex.quote(case.name.rsplit("/", 1)[-1][:-5].lower())
-        return f"{serve} & echo FROM {name} > Modelfile && ollama create {label} && ollama run {label}"
-    return f"{serve} & ollama run {name}"

@@ -46,7 +46,8 @@ def _decode(work: Work, stages: Sequence[Stage], parallel: int) -> Interval | No
             continue
         read = (work.weight_bytes + work.kv_bytes * parallel) * stage.share
         floor += read / bandwidth
-        typical += read / (bandwidth * (pace.packed if work.packed else pace.plain)) + _besides(work, pace, stage.share)
+        reading = read / (bandwidth * (pace.packed if work.packed else pace.plain))
+        typical += max(reading, _unpacking(work, stage, pace) * parallel) + _besides(work, pace, stage)
         spread = max(spread, pace.spread)
     if not typical:
         return None
@@ -54,9 +55,18 @@ def _decode(work: Work, stages: Sequence[Stage], parallel: int) -> Interval | No
     return _interval(rate, spread=spread, ceiling=ceiling)
 
 
-def _besides(work: Work, pace: Pace, share: float) -> float:
-    """Seconds a token costs that are not reading."""
-    return (pace.token_ms + (pace.expert_ms if work.routed else 0.0)) / 1000 * share
+def _unpacking(work: Work, stage: Stage, pace: Pace) -> float:
+    """Seconds in which a processor's cores unpack what a token needs: where they are few, reading waits for them."""
+    cores = stage.device.cores
+    if not work.packed or not cores or pace.core_weights is None:
+        return 0.0
+    return work.active_parameters * stage.share / (cores * pace.core_weights)
+
+
+def _besides(work: Work, pace: Pace, stage: Stage) -> float:
+    """Seconds a token costs that are neither."""
+    waiting = pace.core_ms * (stage.device.cores or 0)
+    return (pace.token_ms + waiting + (pace.expert_ms if work.routed else 0.0)) / 1000 * stage.share
 
 
 def _interval(rate: float, *, spread: float, ceiling: float) -> Interval:

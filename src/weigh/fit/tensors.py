@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from weigh.core.architecture import Architecture, Layer
-from weigh.knowledge.architectures import ArchitectureRow, architectures
+from weigh.knowledge.architectures import architectures
 
 Role = Literal[
     "token_embd", "output", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_up", "ffn_down", "router", "mixer"
 ]
-
-_STATE_SIZE, _CONV = 128, 3  # elements a channel, and inputs a convolution keeps, in most recurrent layers
-_KEYS = 2048  # width of the keys of gated-delta layers
 
 
 class Matrix(NamedTuple):
@@ -42,6 +39,8 @@ def matrices(architecture: Architecture) -> list[Matrix]:
         found.append(Matrix("output", None, vocab or 0, hidden))
     row = architectures().get(architecture.model_type or "")
     ups = 1 if row is not None and row.ungated else 2
+    if architecture.looked_up:
+        found.append(Matrix("token_embd", None, architecture.looked_up // hidden, hidden))
     for number, layer in enumerate(architecture.layers):
         own = [*_attention(architecture, layer, number, hidden), *_feed_forward(layer, number, hidden, ups)]
         found += own
@@ -69,18 +68,8 @@ def _attention(architecture: Architecture, layer: Layer, number: int, hidden: in
         yield Matrix("attn_k", number, layer.num_key_value_heads * width, hidden)
         yield Matrix("attn_v", number, layer.num_key_value_heads * value, hidden)
         yield Matrix("attn_output", number, hidden, heads * value)
-    if layer.state:
-        yield Matrix("mixer", number, _mixed(layer.state, row, hidden), hidden)
-
-
-def _mixed(state: int, row: ArchitectureRow | None, hidden: int) -> int:
-    """Rows of a recurrent mixer's matrices, from its state: three of its inner width, and keys or steps."""
-    size = row.state_size if row is not None and row.state_size is not None else _STATE_SIZE
-    if row is not None and row.gated:
-        return 3 * max(state - _CONV * 2 * _KEYS, 0) // (size + _CONV) + 2 * _KEYS
-    inner = state // (size + _CONV)
-    steps = inner * (hidden // 16 * 2 + 2 * size) // hidden if size < _STATE_SIZE else 0
-    return 3 * inner + steps
+    if layer.mixer:
+        yield Matrix("mixer", number, layer.mixer // hidden, hidden)
 
 
 def _latent(architecture: Architecture, number: int, hidden: int) -> Iterator[Matrix]:
@@ -104,7 +93,8 @@ def _feed_forward(layer: Layer, number: int, hidden: int, ups: int) -> Iterator[
     experts = layer.experts or 0
     if experts:
         yield Matrix("router", number, experts, hidden)
-    for count, routed in ((experts or 1, bool(experts)), (layer.experts_shared or 0, False)):
-        if count:
-            yield Matrix("ffn_up", number, ffn, hidden, count * ups, routed)
-            yield Matrix("ffn_down", number, hidden, ffn, count, routed)
+    shared = layer.ffn_shared or ffn * (layer.experts_shared or 0)
+    for count, width, routed in ((experts or 1, ffn, bool(experts)), (1, shared if experts else 0, False)):
+        if width:
+            yield Matrix("ffn_up", number, width, hidden, count * ups, routed)
+            yield Matrix("ffn_down", number, hidden, width, count, routed)

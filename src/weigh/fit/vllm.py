@@ -21,6 +21,15 @@ class Setting(Value, frozen=True, kw_only=True):
     kv: str = "auto"
 
 
+def split(architecture: Architecture | None, gpus: int) -> tuple[int, int]:
+    """How many GPUs share each layer, and how many groups of them follow each other: heads must go round evenly."""
+    heads = architecture.num_attention_heads if architecture is not None else None
+    if not heads:
+        return gpus, 1
+    most = max(number for number in range(1, min(gpus, heads) + 1) if gpus % number == 0 and heads % number == 0)
+    return most, gpus // most
+
+
 def bytes_per_token(architecture: Architecture, setting: Setting) -> int:
     """One token's keys and values on one GPU.
 
@@ -31,6 +40,8 @@ def bytes_per_token(architecture: Architecture, setting: Setting) -> int:
 
 def _layer(layer: Layer, setting: Setting) -> int:
     each = KV_BYTES.get(setting.kv, 2)
+    if layer.shares_cache:
+        return 0
     if layer.latent is not None:  # one row, whole on every GPU
         return layer.latent * each
     heads = layer.num_key_value_heads or 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from weigh.core.architecture import Architecture, Layer
 from weigh.core.value import Value
 from weigh.fit.tensors import Matrix, is_tied, matrices
@@ -19,13 +21,21 @@ _INSTEAD = {
 
 
 class Weights(Value, frozen=True, kw_only=True):
-    """Bytes in all; of them those that every token reads (`active`), and those of routed experts (`routed`)."""
+    """Bytes in all; of them those that every token reads (`active`), and those of routed experts (`routed`).
+
+    `repacked`: those that llama.cpp keeps a second time on a processor, in an order of its own.
+    """
 
     total: int
     active: int
     routed: int = 0
     parameters: int
     active_parameters: int
+    repacked: int = 0
+
+
+# Types whose rows are woven together for a processor (ggml/src/ggml-cpu/repack.cpp).
+WOVEN = frozenset({"Q4_0", "Q4_K", "Q2_K", "IQ4_NL"})
 
 
 def of_recipe(architecture: Architecture, label: str) -> Weights | None:
@@ -33,7 +43,14 @@ def of_recipe(architecture: Architecture, label: str) -> Weights | None:
     recipe, shape = gguf_recipes().get(label), matrices(architecture)
     if recipe is None or not shape:
         return None
-    return _weights(architecture, shape, [_stored(one, _type_of(one, recipe, architecture)) for one in shape])
+    types = [_type_of(one, recipe, architecture) for one in shape]
+    sizes = [_stored(one, dtype) for one, dtype in zip(shape, types, strict=True)]
+    woven = sum(
+        size
+        for one, dtype, size in zip(shape, types, sizes, strict=True)
+        if dtype in WOVEN and one.role != "token_embd"
+    )
+    return msgspec.structs.replace(_weights(architecture, shape, sizes), repacked=woven)
 
 
 def of_bits(architecture: Architecture, bits: float, *, ends: float = 16.0) -> Weights | None:

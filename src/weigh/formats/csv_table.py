@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from weigh.codecs.lines import sample_lines
 from weigh.codecs.plain_text import head_of_text
 from weigh.codecs.records import sample_of, schema_of_columns
+from weigh.codecs.text_observations import observe_text
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta
 from weigh.core.observation import Observation
@@ -50,8 +51,8 @@ def read(source: Source) -> Header:
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
-    """Nothing: text that no loader runs."""
-    return iter(())
+    """What the same lines are to who takes them for another text: settings look like a table, too."""
+    yield from observe_text(source, header)
 
 
 def _mark(source: Source) -> str | None:

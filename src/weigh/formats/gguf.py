@@ -84,8 +84,10 @@ def read(source: Source) -> Header:
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Every string that is a template; bytes that no tensor owns."""
     for key, value in header.metadata.items():
-        if isinstance(value, str) and ("{{" in value or "{%" in value):
-            yield Observation(kind="template", value=value, where=key)
+        held = value.first if isinstance(value, LongArray) else value
+        for text in held if isinstance(held, tuple) else (held,):
+            if isinstance(text, str) and ("{{" in text or "{%" in text):
+                yield Observation(kind="template", value=text, where=key)
     for problem in header.problems:
         if problem.kind in ("gap", "trailing"):
             yield Observation(kind="gap", value=problem.kind, offset=problem.offset)

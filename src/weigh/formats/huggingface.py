@@ -262,7 +262,7 @@ def _index(folder: _Folder, path: str) -> Meta:
         return None
     try:
         shape = decode_shape(data, _IndexShape, path=path)
-        if shape is None:
+        if shape is None or shape.weight_map is _NOTHING:
             raise Malformed("json.syntax", path=path, offset=0)
         files, number = _mapped(bytes(shape.weight_map), path)
         totals = decode_shape(bytes(shape.metadata), _Totals, path=path)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from weigh.codecs.embedded import Inside
+from weigh.codecs.entries import slips
 from weigh.codecs.hdf5_account import Account, account_of
 from weigh.codecs.hdf5_file import MOST_STRUCTURES
 from weigh.codecs.hdf5_observations import observe_hdf5
@@ -17,6 +19,7 @@ from weigh.codecs.npz import arrays_in, observe_npz, tensor_of
 from weigh.codecs.pickle import is_pickle
 from weigh.codecs.zip import MOST_INFLATED, STORED, Member, data_offset, is_zip, open_member, read_directory
 from weigh.codecs.zip_head import open_head
+from weigh.codecs.zip_sums import wrong_sums
 from weigh.core.errors import FormatError, OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta, Problem
@@ -26,6 +29,7 @@ from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 
 CONFIG, METADATA = "config.json", "metadata.json"
+WEIGHTS = frozenset({"model.weights.h5", "model.weights.npz"})
 MOST_MEMBERS = 10_000
 MOST_JSON = 4 << 20  # in all; as Python holds it, JSON may take twenty times its bytes
 
@@ -36,7 +40,11 @@ def matches(source: Source) -> bool:
         return False
     try:
         names = {member.name for member in read_directory(source).members}
-        return {CONFIG, METADATA} <= names and "keras_version" in _Left(source).decode(_by_name(source)[METADATA])
+        if CONFIG not in names:
+            return False
+        if source.path.endswith(".keras") or names & WEIGHTS:  # Keras itself asks for no more than the configuration
+            return True
+        return METADATA in names and "keras_version" in _Left(source).decode(_by_name(source)[METADATA])
     except (FormatError, TypeError):
         return False
 
@@ -44,7 +52,8 @@ def matches(source: Source) -> bool:
 def read(source: Source) -> Header:
     """The configuration, and the weights by member and path. Raises FormatError."""
     members, left = _by_name(source), _Left(source)
-    about, config = left.decode(members[METADATA]), left.decode(members[CONFIG])
+    config = left.decode(members[CONFIG])
+    about = left.decode(members[METADATA]) if METADATA in members else {}
     metadata: dict[str, Meta] = {}
     if isinstance(about, dict):
         metadata |= {str(key): meta_of_json(value) for key, value in about.items()}
@@ -60,13 +69,15 @@ def read(source: Source) -> Header:
         version=version if isinstance(version, str) else None,
         metadata=metadata,
         tensors=tensors,
-        problems=(*_doubles(source), *problems),
+        problems=(*_doubles(source), *_lacking(members, config), *problems, *wrong_sums(source, members.values())),
     )
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
     """Layers, code and paths of every JSON member; what each other member holds, whatever it is called."""
     inside, left = Inside(source.path), _Left(source)
+    named = ((member.name, None, member.offset) for member in read_directory(source).members)
+    yield from (seen for seen, _ in slips(named))
     for member in read_directory(source).members:
         try:
             yield from _member(source, member, inside, left)
@@ -103,7 +114,7 @@ class _Left:
                 length=content.size,
                 most=MOST_JSON,
             )
-        return decode(content.read(0, content.size), path=content.path)[0]
+        return decode(_in_utf8(content.read(0, content.size)), path=content.path)[0]
 
     def account(self, content: Source) -> Account:
         """The member's HDF5. Raises FormatError."""
@@ -112,6 +123,19 @@ class _Left:
         if self.structures < 0:
             raise OverBudget("hdf5.structures", path=content.path, most=MOST_STRUCTURES)
         return account
+
+
+def _in_utf8(data: bytes) -> bytes:
+    """As Python's json takes bytes: by their mark or their zeros UTF-16 and UTF-32 too."""
+    encoding = json.detect_encoding(data)
+    return data if encoding == "utf-8" else data.decode(encoding, "replace").encode("utf-8", "surrogatepass")
+
+
+def _lacking(members: Mapping[str, Member], config: Any) -> Iterator[Problem]:
+    """A model whose layers are there and whose weights are not."""
+    match config:
+        case {"config": {"layers": [_, *_]}} if not any("weights" in name for name in members):
+            yield Problem(kind="missing-shard", detail=Saying("problem.beside.gone", name="model.weights.h5"))
 
 
 def _member(source: Source, member: Member, inside: Inside, left: _Left) -> Iterator[Observation]:

@@ -10,6 +10,7 @@ from weigh.codecs.npz import SUFFIX, arrays_in, observe_npz, size_problem, tenso
 from weigh.codecs.pickle import is_pickle
 from weigh.codecs.zip import Directory, is_zip, read_directory
 from weigh.codecs.zip_head import open_head
+from weigh.codecs.zip_sums import wrong_sums
 from weigh.core.errors import FormatError
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta, Problem
@@ -80,6 +81,7 @@ def read_npz(source: Source) -> Header:
             detail = Saying("problem.zip.duplicate", name=member.name)
             problems.append(Problem(kind="duplicate", detail=detail, offset=member.offset))
         seen.add(member.name)
+    problems += wrong_sums(source, members)
     objects = tuple(tensor.name for tensor in tensors if tensor.dtype == "OBJECT")[:MOST_OBJECTS]
     metadata: dict[str, Meta] = {"objects": objects} if objects else {}
     return Header(format="npz", metadata=metadata, tensors=tuple(tensors), problems=tuple(problems[:MOST_OBJECTS]))

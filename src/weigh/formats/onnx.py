@@ -16,6 +16,7 @@ from weigh.core.errors import FormatError, OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta, Problem
 from weigh.core.observation import Observation
+from weigh.core.saying import Saying
 from weigh.core.source import Source
 from weigh.core.tensors import TensorInfo
 from weigh.knowledge.element_types import dtype_name
@@ -104,6 +105,7 @@ def read(source: Source) -> Header:
     """What the model says of itself, its operators counted, and every tensor in it. Raises FormatError."""
     model = Wire(source).whole()
     operators: Counter[str] = Counter()
+    named: set[str] = set()
     tensors: list[TensorInfo] = []
     problems: list[Problem] = []
     for kind, name, part in _parts(model):
@@ -112,6 +114,7 @@ def read(source: Source) -> Header:
         elif kind == "tensor":
             info = tensor_info(part, name)
             tensors.append(info)
+            problems += _double(part, name, named) if len(problems) < 100 else ()
             problems += islice(tensor_problems(part, info), 8) if len(problems) < 100 else ()
             if len(tensors) > MOST_TENSORS:
                 raise OverBudget("tensors", path=source.path, offset=part.span[0], most=MOST_TENSORS)
@@ -126,6 +129,14 @@ def read(source: Source) -> Header:
         tensors=tuple(tensors),
         problems=tuple(problems),
     )
+
+
+def _double(tensor: Message, name: str, named: set[str]) -> Iterator[Problem]:
+    """Names are for one graph; tensors without one are of nodes."""
+    if name in named and tensor.text(8):
+        detail = Saying("problem.duplicate_tensor", name=name)
+        yield Problem(kind="duplicate", detail=detail, offset=tensor.span[0])
+    named.add(name)
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:

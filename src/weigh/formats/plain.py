@@ -27,8 +27,11 @@ def _is_page(source: Source) -> bool:
 
 
 def _is_python(source: Source) -> bool:
+    """By what lines begin with; by the name too, for Python imports by the name and takes other encodings."""
     head = head_of_text(source)
-    return head is not None and _PYTHON.search(head) is not None
+    if head is not None and _PYTHON.search(head) is not None:
+        return True
+    return source.size > 0 and source.path.endswith(".py")
 
 
 def _is_picture(source: Source) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from weigh.codecs.pickle import is_pickle, run
 from weigh.codecs.pickle_observations import observe
+from weigh.codecs.tar import is_tar
 from weigh.codecs.torch_objects import Rebuilt, keys_of, tensors_in
 from weigh.codecs.torchscript import observe_source
 from weigh.codecs.zip import (
@@ -19,6 +20,7 @@ from weigh.codecs.zip import (
     open_member,
     read_directory,
 )
+from weigh.codecs.zip_row import archives_before
 from weigh.core.errors import FormatError, Malformed
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta, Problem
@@ -70,6 +72,7 @@ def _read(source: Source, name: str) -> Header:
     by_name = {member.name.lower(): member for member in reversed(directory.members)}
     problems = list(_oddities(source, directory))
     problems += _unfetched(directory) if distant(source) is not None else ()
+    problems += [problem for one in archives_before(source) for problem in _read(one, name).problems]
     tensors = tuple(_placed(tensor, root.lower(), by_name, source, problems) for tensor in tensors_in(stream.value))
     order = _text(source, by_name.get(f"{root.lower()}byteorder")) or "little"
     return Header(
@@ -106,12 +109,13 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
             yield Observation(kind="code", value=member.name, where=member.name, offset=member.offset)
     if distant(source) is None:
         yield from observe_source(source, members)
-    yield from observe(source, only_named=distant(source) is not None)
+    for one in (source, *archives_before(source)):
+        yield from observe(one, only_named=distant(source) is not None)
 
 
 def _members(source: Source) -> tuple[Member, ...]:
-    """None where a pickle stands before the zip: torch.load goes by the first bytes and would take that."""
-    if not is_zip(source) or (source.read(0, 2) != b"PK" and is_pickle(source)):
+    """None where a pickle or a tar stands before the zip: torch.load goes by the first bytes and would take that."""
+    if not is_zip(source) or (source.read(0, 2) != b"PK" and (is_pickle(source) or is_tar(source))):
         return ()
     try:
         return read_directory(source).members
@@ -146,7 +150,7 @@ def _text(source: Source, member: Member | None) -> str | None:
 
 def _oddities(source: Source, directory: Directory) -> Iterator[Problem]:
     """What makes readers differ: bytes outside the archive, two members of a name, two names of a member."""
-    if directory.before:
+    if directory.before and not archives_before(source):
         yield Problem(kind="gap", detail=Saying("problem.gap", nbytes=directory.before), offset=0)
     if directory.after:
         detail = Saying("problem.trailing", nbytes=directory.after)

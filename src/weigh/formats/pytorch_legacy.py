@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from weigh.codecs.hidden import observe_hidden
 from weigh.codecs.pickle import run
 from weigh.codecs.pickle_observations import LEGACY_MAGIC, legacy_streams, observe
 from weigh.codecs.torch_objects import Rebuilt, Storage, keys_of, tensors_in
@@ -37,6 +38,9 @@ def read(source: Source) -> Header:
     if end > source.size:
         detail = Saying("problem.truncated", missing=end - source.size, size=source.size)
         problems.append(Problem(kind="truncated", detail=detail, offset=source.size))
+    elif end < source.size and all(key in places for key in map(str, keys)):
+        detail = Saying("problem.trailing", nbytes=source.size - end)
+        problems.append(Problem(kind="trailing", detail=detail, offset=end))
     for tensor in tensors:
         if tensor.storage is not None and tensor.last > tensor.storage.nbytes:
             detail = Saying("problem.torch.outside", name=tensor.name, needed=tensor.last, nbytes=tensor.storage.nbytes)
@@ -50,8 +54,11 @@ def read(source: Source) -> Header:
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
-    """All five pickles; an archive behind them."""
+    """All five pickles; what hides behind the storages; an archive behind them."""
     yield from observe(source)
+    for problem in header.problems:
+        if problem.kind == "trailing" and problem.offset is not None:
+            yield from observe_hidden(source, problem.offset, source.size)
 
 
 def _places(tensors: tuple[Rebuilt, ...], keys: list[str], start: int) -> tuple[dict[str, int], int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from weigh.codecs.entries import slips
 from weigh.codecs.likeness import likeness_of_members
-from weigh.codecs.tar import Entry, end_of, is_tar, walk
+from weigh.codecs.tar import Entry, end_of, has_end_mark, is_tar, walk
 from weigh.codecs.unpacking import MOST_UNPACKED
 from weigh.codecs.zip import Window
 from weigh.core.errors import FormatError, OverBudget, Truncated
@@ -97,6 +97,8 @@ def _problems(source: Source, entries: list[Entry], broken: FormatError | None) 
     if broken is not None:
         kind = {Truncated: "truncated", OverBudget: "over-budget"}.get(type(broken), "malformed")
         yield Problem(kind=kind, detail=broken.saying, offset=broken.offset)
+    elif not has_end_mark(source, entries[-1] if entries else None):
+        yield Problem(kind="gap", detail=Saying("problem.tar.no_end"), offset=source.size)
     elif nbytes := end_of(source, entries[-1] if entries else None):
         yield Problem(kind="trailing", detail=Saying("problem.archive.behind", nbytes=nbytes))
 

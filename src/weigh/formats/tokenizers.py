@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from weigh.codecs.shaped_json import decode_shape
+from weigh.codecs.text_observations import observe_vocabulary
 from weigh.core.errors import Malformed, OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header, Meta
@@ -98,8 +99,8 @@ def read_tiktoken(source: Source) -> Header:
 
 
 def examine(source: Source, header: Header) -> Iterator[Observation]:
-    """Nothing: a vocabulary does nothing."""
-    return iter(())
+    """A vocabulary does nothing; settings that look like one may."""
+    yield from observe_vocabulary(source)
 
 
 def _count(items: bytes) -> int | None:

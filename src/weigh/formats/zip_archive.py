@@ -18,6 +18,7 @@ from weigh.codecs.zip import (
     open_beginning,
     read_directory,
 )
+from weigh.codecs.zip_sums import wrong_sums
 from weigh.core.errors import FormatError, Malformed
 from weigh.core.format import Format
 from weigh.core.header import Header, Problem
@@ -70,7 +71,11 @@ def members(source: Source) -> Iterator[Source]:
     """Every file that can be opened; bytes that several entries share are opened once."""
     seen: set[tuple[int, int]] = set()
     for member in read_directory(source).members:
-        if member.name.endswith("/") or _closed(member) is not None or (member.offset, member.packed) in seen:
+        if (
+            (member.name.endswith("/") and not member.packed)
+            or _closed(member) is not None
+            or (member.offset, member.packed) in seen
+        ):
             continue
         seen.add((member.offset, member.packed))
         try:
@@ -112,6 +117,7 @@ def _problems(source: Source, directory: Directory) -> Iterator[Problem]:
     for member in directory.members[:MOST_COMPARED]:
         if (problem := _local(source, member)) is not None:
             yield problem
+    yield from wrong_sums(source, directory.members)
     nbytes = sum(member.nbytes for member in directory.members)
     if nbytes > BOMB_NBYTES and nbytes > BOMB_RATIO * source.size:
         yield Problem(kind="over-budget", detail=Saying("problem.archive.bomb", size=source.size, nbytes=nbytes))

@@ -35,7 +35,8 @@ class Hub(Value, frozen=True, kw_only=True):
     `list` gives the files of a repository at a revision, None where there is no such thing; `open` one file, which
     the reference names, `address` where its bytes are. `of_page` reads the path of one of the hub's own pages as a
     reference. `hosts` are its addresses, `mirrors` those of others that answer as it does; the variables and files
-    are where its stock client looks for an endpoint and a token, the first one first.
+    are where its stock client looks for an endpoint and a token, the first one first;
+    `token_jars` are pickled cookie jars in which `token_cookie` is the token.
     """
 
     id: Prefix
@@ -49,3 +50,5 @@ class Hub(Value, frozen=True, kw_only=True):
     endpoint_variables: tuple[str, ...] = ()
     token_variables: tuple[str, ...] = ()
     token_files: tuple[str, ...] = ()
+    token_jars: tuple[str, ...] = ()
+    token_cookie: str | None = None

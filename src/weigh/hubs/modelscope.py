@@ -145,4 +145,10 @@ HUB = Hub(
     mirrors=("modelscope.ai", "www.modelscope.ai"),
     endpoint_variables=("MODELSCOPE_ENDPOINT", "MODELSCOPE_DOMAIN"),
     token_variables=("MODELSCOPE_API_TOKEN",),
+    token_jars=(
+        "$MODELSCOPE_CREDENTIALS_PATH/cookies",
+        "$MODELSCOPE_HOME/credentials/cookies",
+        "~/.modelscope/credentials/cookies",
+    ),
+    token_cookie="m_session_id",
 )

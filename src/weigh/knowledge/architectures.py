@@ -15,6 +15,8 @@ class ArchitectureRow(Row, frozen=True, kw_only=True):
     if not given) of each `every` sees everything, the others are `rest`; without `every` all are. `parallel`: each
     layer attends and keeps a recurrent state. `ungated`: a feed-forward is two matrices, not three. `gated`: the query
     is twice as wide, and a recurrent layer has keys of its own (`repeats`: copied for each head before use).
+    `apart`: a layer attends, mixes or feeds forward, never two of these. `mixer`: what its recurrent layers are, where
+    their sizes do not tell. `shared_experts`: how many every token passes, where nobody says.
     `crossed`: an encoder of as many layers stands beside. `tied`: where nobody says, the head is the table of
     embeddings. `state_size`: elements a channel of a recurrent state, where it is not 128.
     """
@@ -33,6 +35,9 @@ class ArchitectureRow(Row, frozen=True, kw_only=True):
     crossed: bool | None = None
     tied: bool | None = None
     state_size: int | None = None
+    apart: bool | None = None
+    mixer: Literal["rwkv"] | None = None
+    shared_experts: int | None = None
 
 
 @functools.cache

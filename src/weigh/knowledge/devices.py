@@ -22,12 +22,16 @@ class DeviceRow(Row, frozen=True, kw_only=True):
     tflops: Mapping[str, float] = {}
     released: int | None = None
     aliases: tuple[str, ...] = ()
+    also_gb: tuple[float, ...] = ()
+    cores: int | None = None
 
 
 class Pace(Row, frozen=True, kw_only=True):
     """How a class decodes: the share of its bandwidth it reaches with plain and with packed weights, what a token
     costs besides (`token_ms`, and `expert_ms` more where it routes), the share of its arithmetic that a prompt
     gets (`low` to `high`), and how far the truth lies from the typical figure (`spread`, a factor).
+    Of a processor also what each core adds that waits for the others (`core_ms`), and how many packed weights a core
+    unpacks in a second (`core_weights`).
     """
 
     plain: float
@@ -37,6 +41,8 @@ class Pace(Row, frozen=True, kw_only=True):
     prefill_low: float
     prefill_high: float
     spread: float
+    core_ms: float = 0.0
+    core_weights: float | None = None
 
 
 @functools.cache

@@ -54,7 +54,7 @@ def tier_of(module: str, name: str) -> Tier:
     words = f"{module}.{name}".split(".")
     if any(".".join(words[:count]) + ".*" in table for count in range(1, len(words))):
         return "dangerous"
-    if _reaches_through(module, name.split(".")) or name.lstrip("_") in _MODULES:
+    if _reaches_through(module, name.split(".")) or name.rpartition(".")[2].lstrip("_") in _MODULES:
         return "dangerous"
     return "unknown"
 

@@ -24,6 +24,7 @@ from weigh.rules import (
     template_suspicious,
     truncated,
     unreadable,
+    untrue_name,
 )
 
 RULES: tuple[Rule, ...] = (
@@ -45,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     declared_total.RULE,
     suffix_mismatch.RULE,
     not_recognised.RULE,
+    untrue_name.RULE,
     not_covered.RULE,
 )
 

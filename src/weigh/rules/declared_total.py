@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from weigh.core.finding import Finding
 from weigh.core.header import Meta
@@ -18,6 +18,7 @@ def check(evidence: Evidence) -> Iterator[Finding]:
     index = header.metadata.get("index") if header is not None else None
     if not isinstance(index, dict):
         return
+    yield from _unplaced(evidence, index)
     nbytes, elements = _counted(evidence, index.get("files"))
     for key, counted in (("total_size", nbytes), ("total_parameters", elements)):
         declared = index.get(key)
@@ -29,6 +30,22 @@ def check(evidence: Evidence) -> Iterator[Finding]:
                 path=str(index.get("path", ".")),
                 detail=Saying("finding.declared-total-lies", key=key, declared=declared, counted=counted),
             )
+
+
+def _unplaced(evidence: Evidence, index: Mapping[str, Meta]) -> Iterator[Finding]:
+    """Tensors that the index places and no file holds: a loader fills them with random numbers."""
+    named = set(files) if isinstance(files := index.get("files"), tuple) else set()
+    headers = [file.header for file in evidence.files if file.path in named and file.format == "safetensors"]
+    declared, counted = index.get("num_tensors"), sum(len(one.tensors) for one in headers if one is not None)
+    if len(headers) == len(named) and None not in headers and isinstance(declared, int) and declared > counted > 0:
+        yield Finding(
+            rule=RULE.id,
+            severity="high",
+            confidence="certain",
+            path=str(index.get("path", ".")),
+            verdict="broken",
+            detail=Saying("finding.declared-total-lies", key="weight_map", declared=declared, counted=counted),
+        )
 
 
 def _counted(evidence: Evidence, files: Meta) -> tuple[int, int]:

@@ -31,7 +31,7 @@ def _streams(evidence: Evidence) -> Iterator[Finding]:
         if any(problem.kind in ("malformed", "truncated", "over-budget") for problem in file.problems):
             continue  # told already
         for seen in file.observations:
-            if seen.kind == "stream_error" and not seen.value.startswith("bomb "):
+            if seen.kind == "stream_error":
                 detail = Saying("finding.malformed.stream", where=seen.where or file.path)
                 yield _finding(file, Problem(kind="malformed", detail=detail, offset=seen.offset))
 

@@ -52,7 +52,7 @@ def _judged(file: Examined, seen: Observation) -> Finding | None:
     family = _FAMILIES.get(file.format, file.format)
     match seen.kind:
         case "layer":
-            family = "keras" if family == "tensorflow" else family
+            family = "keras" if family in ("tensorflow", "json") else family
             return _listed(file, seen, family) or _custom(file, seen, family)
         case "operator":
             return _listed(file, seen, family) or _foreign(file, seen, family)

@@ -14,9 +14,8 @@ def check(evidence: Evidence) -> Iterator[Finding]:
     for file in evidence.files:
         told: set[str] = set()
         for seen in file.observations:
-            kind = seen.value.removeprefix("bomb ")
-            if seen.kind == "stream_error" and seen.value.startswith("bomb ") and kind not in told:
-                told.add(kind)
+            if seen.kind == "bomb" and seen.value not in told:
+                told.add(seen.value)
                 yield Finding(
                     rule=RULE.id,
                     severity="high",
@@ -24,7 +23,7 @@ def check(evidence: Evidence) -> Iterator[Finding]:
                     path=file.path,
                     offset=seen.offset,
                     verdict="suspicious",
-                    detail=Saying(f"finding.pickle-bomb.{kind}", where=seen.where or file.path),
+                    detail=Saying(f"finding.pickle-bomb.{seen.value}", where=seen.where or file.path),
                 )
 
 

@@ -22,16 +22,8 @@ def check(evidence: Evidence) -> Iterator[Finding]:
 def _file(file: Examined) -> Iterator[Finding]:
     unknown: dict[str, Observation] = {}
     for seen in file.observations:
-        if seen.kind == "extension":
-            yield Finding(
-                rule=RULE.id,
-                severity="high",
-                confidence="likely",
-                path=file.path,
-                offset=seen.offset,
-                verdict="suspicious",
-                detail=Saying("finding.pickle-import.extension", code=seen.value),
-            )
+        if seen.kind in ("extension", "persistent_id"):
+            yield _elsewhere(file, seen)
         if seen.kind != "import":
             continue
         module, _, name = seen.value.partition(" ")
@@ -44,6 +36,23 @@ def _file(file: Examined) -> Iterator[Finding]:
             unknown.setdefault(f"{module}.{name}", seen)
     if unknown:
         yield _unknown(file, unknown)
+
+
+def _elsewhere(file: Examined, seen: Observation) -> Finding:
+    """By a number or a mark that another program must know."""
+    by_number = seen.kind == "extension"
+    where = seen.where or file.path
+    return Finding(
+        rule=RULE.id,
+        severity="high" if by_number else "medium",
+        confidence="likely" if by_number else "possible",
+        path=file.path,
+        offset=seen.offset,
+        verdict="suspicious",
+        detail=Saying("finding.pickle-import.extension", code=seen.value)
+        if by_number
+        else Saying("finding.pickle-import.persistent", where=where),
+    )
 
 
 def _dangerous(file: Examined, seen: Observation, module: str, name: str) -> Finding:

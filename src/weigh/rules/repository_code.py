@@ -13,6 +13,7 @@ from weigh.knowledge.imports import tier_of
 MOST_OF_A_FILE = 10
 MOST_REACHED = 500
 ENTRANCES = ("handler.py", "custom_generate/generate.py", "pipeline.py", "code/inference.py")  # run by their name alone
+COMPILED = (".so", ".pyd", ".dylib", ".pyc")
 _NAMING = (
     "auto_map",
     "custom_pipelines",
@@ -22,6 +23,7 @@ _NAMING = (
     "modules",
     "model_index",
     "loader_module",
+    "handler",
 )
 _DEEDS = ("commands", "code", "computed", "network", "natively", "unpickles", "writes")
 # By when it happens and what it is; what stands here not is worth no word.
@@ -39,22 +41,48 @@ _JUDGED: Mapping[tuple[str, str], tuple[Severity, Verdict | None]] = {
 def check(evidence: Evidence) -> Iterator[Finding]:
     """What names code; the code that is named, by what it does; code that nothing names is worth a word."""
     files = {file.path: file for file in evidence.files}
-    reached: dict[str, str] = {path: path for path in ENTRANCES if path in files}
+    reached: dict[str, str] = {path: path for path in files if path.rpartition("!/")[2] in ENTRANCES}
     for file in evidence.files:
         for seen in file.observations:
             if seen.kind == "code" and file.format not in ("python", "pytorch", "torchscript"):
                 found = _files_named(file, seen, files)
                 reached.update(dict.fromkeys(found, f"{file.path} {seen.where or ''}".strip()))
                 yield from _naming(file, seen, found)
-    yield from _code(_closed(reached, files), files, alone=evidence.folder is None and len(files) == 1)
+    closed = _closed(reached, files)
+    yield from _code(closed, files, alone=evidence.folder is None and len(files) == 1)
+    yield from _native(closed, files)
+
+
+def _native(reached: Mapping[str, str], files: Mapping[str, Examined]) -> Iterator[Finding]:
+    """Compiled code that a module beside it imports."""
+    compiled = [name for name in files if name.endswith(COMPILED)]
+    for path in reached if compiled else ():
+        folder = path.rpartition("/")[0]
+        used = {f"{folder}/{seen.value[5:]}".lstrip("/") for seen in files[path].observations}
+        for name in (one for one in compiled if one.rpartition("/")[0] == folder):
+            if f"{folder}/{name.rpartition('/')[2].partition('.')[0]}".lstrip("/") in used:
+                yield Finding(
+                    rule=RULE.id,
+                    severity="high",
+                    confidence="likely",
+                    path=name,
+                    verdict="suspicious",
+                    detail=Saying("finding.repository-code.native", name=name),
+                )
 
 
 def _files_named(file: Examined, seen: Observation, files: Mapping[str, Examined]) -> list[str]:
     """The Python files beside it in which a loader looks for `module.Class`, or a library of that name."""
     key, _, target = seen.value.partition(" ")
-    if key not in _NAMING or "--" in target or "/" in target:
-        return []
     folder = file.path.replace("\\", "/").rpartition("/")[0]
+    if key == "handler":
+        archive = file.path.rpartition("!/")[0]
+        near = [f"{folder}/{target}".lstrip("/"), f"{archive}!/{target}"]
+        return [path for path in near if path in files]
+    if key not in (*_NAMING, "code_paths") or "--" in target or "/" in target:
+        return []
+    if key == "code_paths":
+        return [path for path in files if path.startswith(f"{folder}/{target.strip('./')}/".lstrip("/"))]
     modules = {target, target.rpartition(".")[0]} - {""}
     wanted = {module.replace(".", "/") + ".py" for module in modules}
     near = [f"{folder}/{one}".lstrip("/") for one in wanted]
@@ -110,8 +138,8 @@ def _yaml(tag: str) -> tuple[str, Severity, Verdict | None] | None:
 def _named(key: str, target: str, found: list[str]) -> tuple[str, Severity, Verdict | None] | None:
     if "--" in target or "/" in target:
         return "elsewhere", "high", "suspicious"
-    if found:
-        return "own", "low", None
+    if found or key == "handler":
+        return ("own", "low", None) if found else None
     module, _, name = target.rpartition(".")
     if key in ("modules", "loader_module", "auto_mapping"):
         if tier_of(module, name) == "dangerous":
@@ -126,19 +154,26 @@ def _closed(reached: Mapping[str, str], files: Mapping[str, Examined]) -> dict[s
     pending = list(reached)
     while pending and len(closed) < MOST_REACHED:
         path = pending.pop()
-        folder = path.rpartition("/")[0]
-        for seen in files[path].observations if path in files else ():
-            if seen.kind == "code" and seen.value.startswith("uses "):
-                module = seen.value[5:].replace(".", "/")
-                for one in (
-                    f"{folder}/{module}.py".lstrip("/"),
-                    f"{module}.py",
-                    f"{folder}/{module}/__init__.py".lstrip("/"),
-                ):
-                    if one in files and one not in closed:
-                        closed[one] = path
-                        pending.append(one)
+        for one in _needed(path, files):
+            if one in files and one not in closed:
+                closed[one] = path
+                pending.append(one)
     return closed
+
+
+def _needed(path: str, files: Mapping[str, Examined]) -> Iterator[str]:
+    """Where the modules may be that importing this one imports: those it uses, and the packages around it."""
+    folder = path.rpartition("/")[0]
+    around = folder
+    while around:
+        yield f"{around}/__init__.py"
+        around = around.rpartition("/")[0]
+    for seen in files[path].observations if path in files else ():
+        if seen.kind == "code" and seen.value.startswith("uses "):
+            module = seen.value[5:].replace(".", "/")
+            yield f"{folder}/{module}.py".lstrip("/")
+            yield f"{module}.py"
+            yield f"{folder}/{module}/__init__.py".lstrip("/")
 
 
 def _code(reached: Mapping[str, str], files: Mapping[str, Examined], *, alone: bool) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 
 from weigh.core.finding import Finding, Severity, Verdict
@@ -14,6 +15,10 @@ from weigh.knowledge.suffix_claims import suffix_claims
 # Loading these runs what they name.
 UNPICKLED = frozenset({"pickle", "pytorch", "pytorch-legacy", "pytorch-tar", "torchscript", "joblib"})
 NO_MODEL = frozenset({"text", "json", "jsonl", "csv", "parquet", "python", "image", "pdf", "link-text", "other"})
+BARE = frozenset({"zip", "tar", "7z", "npz"})  # containers that hold nothing of what the suffix says
+# What transformers, diffusers and peft write by torch.save alone.
+_TORCH_NAME = re.compile(r"(?:diffusion_)?(?:pytorch|adapter)_model(?:[-.].*)?\.bin")
+_NO_SUFFIX_OF_ITS_OWN = ("", ".so", ".exe", ".dll", ".dylib", ".pyd", ".node", ".o", ".a")  # programs come under these
 # Told by rules of their own, or by nothing at all.
 NOT_ASKED = frozenset({"unknown", "html", "git-lfs-pointer"})
 
@@ -22,14 +27,22 @@ def check(evidence: Evidence) -> Iterator[Finding]:
     """A finding for each file whose suffix makes a claim that its content does not keep."""
     for file in evidence.files:
         suffix = _suffix(file.path)
-        if file.format not in NOT_ASKED and file.nbytes and not _may_hold(suffix, file.format):
+        if file.format in NOT_ASKED or not file.nbytes:
+            continue
+        if not _may_hold(suffix, file.format) or (_is_program(file) and suffix not in _NO_SUFFIX_OF_ITS_OWN):
             yield _finding(file, suffix)
 
 
 def _suffix(path: str) -> str:
     name = path.rpartition("/")[2]
+    if _TORCH_NAME.fullmatch(name) is not None:
+        return ".pt"
     stem, dot, end = name.rpartition(".")
     return f".{end.lower()}" if dot and stem else ""
+
+
+def _is_program(file: Examined) -> bool:
+    return file.header is not None and file.header.metadata.get("kind") == "program"
 
 
 def _may_hold(suffix: str, format: str) -> bool:
@@ -66,10 +79,11 @@ def _weight(file: Examined, suffix: str) -> tuple[str, Severity, Verdict | None]
     """A pickle or a program under another name can do harm; what is no model cannot be loaded as one."""
     if file.format in UNPICKLED:
         return "unpickled", "medium", "suspicious"
-    if file.header is not None and file.header.metadata.get("kind") == "program":
+    if _is_program(file):
         return "program", "medium", "suspicious"
     claimed = suffix_claims().get(suffix, _claimed().get(suffix, frozenset()))
-    if file.format in NO_MODEL and claimed.isdisjoint(NO_MODEL):
+    kinds = next((kinds for kinds in (NO_MODEL, BARE) if file.format in kinds), None)
+    if kinds is not None and claimed.isdisjoint(kinds):
         return "no_model", "medium", "broken"
     return "other", "low", None
 

@@ -9,7 +9,8 @@ from weigh.core.source import Entry
 from weigh.sources.file import FileSource, unreadable
 
 MOST_ENTRIES = 200_000
-_NOT_THE_MODEL = frozenset({".git", ".hg", ".svn", "__pycache__", ".cache"})  # what tools leave beside a model
+_NOT_THE_MODEL = frozenset({".git", ".hg", ".svn", "__pycache__"})  # what tools leave beside a model
+_DOWNLOADS = ".cache/huggingface"  # what the Hub's own client notes of what it fetched
 
 
 class Folder:
@@ -59,7 +60,7 @@ def _scan(folder: str, stem: str) -> tuple[list[Entry], list[tuple[str, str]]]:
         for item in listing:
             path = stem + item.name
             if item.is_dir(follow_symlinks=False):
-                if item.name not in _NOT_THE_MODEL:
+                if item.name not in _NOT_THE_MODEL and path != _DOWNLOADS:
                     folders.append((item.path, path + "/"))
             elif (entry := _entry(item, path)) is not None:
                 files.append(entry)

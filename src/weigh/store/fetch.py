@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import msgspec
 
@@ -17,20 +18,32 @@ from weigh.store.line import Line, Want
 from weigh.store.mend import mend
 from weigh.store.partial import Partial
 from weigh.store.quarantine import Quarantine, note
+from weigh.store.ranges import in_ranges
 
 MOST_FAILURES = 5  # tries one after another that bring nothing
 ENOUGH = 1 << 16  # bytes that make a try worth it
 MOST_DROPS, BYTES_A_DROP = 16, 4 << 20  # so many broken connections of a file, and one more for so many bytes
 MOST_PATIENCE = 900.0  # seconds that a busy server may keep us waiting for one file
 LONGEST_WAIT = 30.0
+SLOW_AFTER, SLOW_RATE = 3.0, 24 << 20  # seconds, and bytes a second below which one connection is slow
+LEAST_IN_RANGES = 16 << 20  # bytes that are worth more connections
 
 
-def fetch(want: Want, quarantine: Quarantine, line: Line) -> Known:
-    """The file in quarantine, under its hash. Raises NotFetched, and SourceError for a disk that takes no more."""
+class Slow(Exception):
+    """One connection brings less than several may."""
+
+
+def fetch(want: Want, quarantine: Quarantine, line: Line, is_here: Callable[[], bool] = lambda: False) -> Known | None:
+    """The file in quarantine, under its hash; None where it `is_here` by now, for another process may have brought it.
+
+    Raises NotFetched, and SourceError for a disk that takes no more.
+    """
     target = quarantine.object(want.digest)
     with alone(quarantine.lock(want.digest.key), line.client.wait, lambda: line.waits(want.path)):
         if os.path.exists(target):
             return Known(want.digest.hex) if want.digest.kind == "sha256" else of_file(target, want.digest)
+        if is_here():
+            return None
         with Partial(quarantine.part(want.digest), want.digest, want.nbytes) as partial:
             if want.is_fresh:
                 partial.restart()
@@ -62,14 +75,17 @@ def _in_turn(sources: tuple[Ask, ...]) -> list[tuple[bool, Ask]]:
 def _from(source: Ask, partial: Partial, line: Line) -> None:
     """Connection after connection, as long as they bring something."""
     failures = drops = 0
-    waited = 0.0
+    waited, was_slow = 0.0, False
     most = MOST_DROPS + (partial.nbytes or 0) // BYTES_A_DROP
     done = partial.is_whole
     while not done:
         before = partial.offset
         try:
-            _receive(source, partial, line)
+            _receive(source, partial, line, is_patient=was_slow)
             done = True
+        except Slow:
+            was_slow = True
+            done = _at_once(source, partial, line)
         except (ConnectionError, TimeoutError) as error:
             failures = 1 if partial.offset - before >= ENOUGH else failures + 1
             drops += 1
@@ -84,13 +100,22 @@ def _from(source: Ask, partial: Partial, line: Line) -> None:
             line.client.wait(seconds)
 
 
+def _at_once(source: Ask, partial: Partial, line: Line) -> bool:
+    """By several connections; False where those do not bring all of it."""
+    try:
+        in_ranges(source, partial, line)
+    except ConnectionError:
+        return False
+    return True
+
+
 def cut(path: str, offset: int, tries: int, error: OSError) -> NotFetched:
     """A connection that failed too often."""
     return NotFetched("http.cut", path=path, offset=offset or None, tries=tries, reason=str(error))
 
 
-def _receive(source: Ask, partial: Partial, line: Line) -> None:
-    """One connection: what is missing, or all of it where the server knows no ranges."""
+def _receive(source: Ask, partial: Partial, line: Line, *, is_patient: bool) -> None:
+    """One connection: what is missing, or all of it where the server knows no ranges. Raises Slow, but once."""
     if partial.nbytes is None:
         partial.restart()
     start = partial.offset
@@ -98,16 +123,18 @@ def _receive(source: Ask, partial: Partial, line: Line) -> None:
     answer = ask(line.client, msgspec.structs.replace(source, headers=headers)).answer
     try:
         skip = held_against(answer, source.path, start, partial.nbytes)
-        _copy(answer, (source, partial), line, skip=skip)
+        gives_ranges = answer.status == 206 or answer.headers.get("accept-ranges", "").lower() == "bytes"
+        may_split = gives_ranges and not is_patient and line.pace.rate is None and line.connections > 1
+        _copy(answer, (source, partial), line, skip=skip, may_split=may_split)
     finally:
         answer.close()
 
 
-def _copy(answer: Answer, into: tuple[Ask, Partial], line: Line, *, skip: int) -> None:
+def _copy(answer: Answer, into: tuple[Ask, Partial], line: Line, *, skip: int, may_split: bool) -> None:
     """The body to the end of the partial, but for what is there already."""
     assert isinstance(answer, BulkAnswer)
     source, partial = into
-    buffer = memoryview(bytearray(PIECE))
+    buffer, other = memoryview(bytearray(PIECE)), memoryview(bytearray(PIECE))
     started, received = line.now(), 0
     while True:
         line.check()
@@ -120,15 +147,23 @@ def _copy(answer: Answer, into: tuple[Ask, Partial], line: Line, *, skip: int) -
             skip -= count
         elif count:
             partial.append(buffer[:count])
+            buffer, other = other, buffer  # what was appended is still being hashed
             line.tell(source.path, partial.offset)
         if error is not None:
             raise error
         if not count:
             break
         line.pace.spend(count)
-        if line.now() - started > GRACE_SECONDS + received / LEAST_RATE:
-            raise TimeoutError("SlowBody")
+        _check_speed(received, line.now() - started, partial, may_split=may_split)
     _check_end(answer, partial, source.path)
+
+
+def _check_speed(received: int, seconds: float, partial: Partial, *, may_split: bool) -> None:
+    if seconds > GRACE_SECONDS + received / LEAST_RATE:
+        raise TimeoutError("SlowBody")
+    is_slow = seconds > SLOW_AFTER and received < SLOW_RATE * seconds
+    if may_split and is_slow and (partial.nbytes or 0) - partial.offset >= LEAST_IN_RANGES:
+        raise Slow
 
 
 def _check_end(answer: BulkAnswer, partial: Partial, path: str) -> None:

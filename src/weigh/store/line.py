@@ -26,8 +26,8 @@ class Want(Value, frozen=True, kw_only=True):
 
 
 class Line(NamedTuple):
-    """What it takes to fetch. `tell` hears how much of a file is here, `waits` that another process has it;
-    `check` raises where all is to stop."""
+    """What it takes to fetch. `tell` hears how much of a file is here, `waits` that another process has it; `check`
+    raises where all is to stop. `connections` are for one file that comes slowly by one."""
 
     client: Client
     pace: Pace
@@ -35,3 +35,4 @@ class Line(NamedTuple):
     tell: Callable[[str, int], None]
     waits: Callable[[str], None]
     check: Callable[[], None]
+    connections: int = 4

@@ -18,10 +18,6 @@ class Quarantine(Value, frozen=True, kw_only=True):
         """What came so far of a file."""
         return os.path.join(self.root, "parts", f"{digest.key}.part")
 
-    def journal(self, digest: Digest) -> str:
-        """Which ranges of a partial are there, when they did not come in order."""
-        return os.path.join(self.root, "parts", f"{digest.key}.ranges")
-
     def object(self, digest: Digest) -> str:
         """The whole file, its hash verified."""
         return os.path.join(self.root, "objects", digest.key)

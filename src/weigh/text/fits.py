@@ -14,9 +14,20 @@ from weigh.fit.curve import Curve
 from weigh.text import Language, safe, say
 
 _STYLE = {"fits": "bold green", "tight": "bold yellow", "offload": "bold yellow", "no": "bold red"}
-TERMS = ("weights", "kv_cache", "recurrent_state", "compute", "output", "overhead", "training")
+TERMS = (
+    "weights",
+    "kv_cache",
+    "recurrent_state",
+    "compute",
+    "output",
+    "overhead",
+    "training",
+    "projector",
+    "draft",
+    "adapters",
+)
 _COLUMNS = ("device", "engine", "verdict", "memory", "decode", "prefill", "because")
-_MARKS = "█▓▒░▪·▞"
+_MARKS = "█▓▒░▪·▞◆◇+"
 _WIDTH = 60
 _CURVE = 40
 
@@ -64,9 +75,20 @@ def _blocks(named: str, fits: tuple[Fit, ...], language: Language) -> Iterator[R
     yield from _memory(fits[0], language)
     yield Text()
     yield Text("  " + _basis(fits[0], language), style="dim")
+    for line in _bounds(fits[0], language):
+        yield Text("  " + line, style="dim")
     for fit in fits:
         if fit.command is not None:
             yield Text(f"  {safe(fit.device)}: ", style="dim").append(safe(fit.command, longest=400), style="bold")
+
+
+def _bounds(fit: Fit, language: Language) -> Iterator[str]:
+    """What is not known to the digit."""
+    if fit.compute is not None:
+        low, high, most = (in_bytes(round(size)) for size in (fit.compute.low, fit.compute.high, fit.most or 0))
+        yield say("fit.graph", language, low=low, high=high, most=most)
+    if fit.repacked is not None:
+        yield say("fit.repacked", language, size=in_bytes(fit.repacked))
 
 
 def _basis(fit: Fit, language: Language) -> str:

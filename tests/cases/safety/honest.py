@@ -126,7 +126,7 @@ def _gguf(name: str, template: str | None) -> tuple[str, Maker]:
     def write(folder: Path) -> Path:
         import gguf
 
-        writer = gguf.GGUFWriter(folder / f"{name}.gguf", "llama")
+        writer = gguf.GGUFWriter(folder / "tiny.gguf", "llama")
         writer.add_name("Tiny")
         writer.add_description("A model. See https://example.com for more.")
         writer.add_block_count(1)
@@ -147,7 +147,7 @@ def _gguf(name: str, template: str | None) -> tuple[str, Maker]:
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
         writer.close()
-        return folder / f"{name}.gguf"
+        return folder / "tiny.gguf"
 
     return f"gguf {name}", write
 

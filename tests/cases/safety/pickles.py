@@ -46,6 +46,11 @@ huggingface_hub.file_download hf_hub_download | setuptools.build_meta __legacy__
 builtins breakpoint | builtins input | builtins globals | builtins vars | builtins setattr | builtins delattr
 """
 
+SCIPYS = (
+    "\ndef _parse_args(self,  loc=0, scale=1):\n    return (), loc, scale\n\ndef _parse_args_rvs(self,  loc=0, scale=1, size=None):\n"
+    "    return self._argcheck_rvs( loc, scale, size=size)\n\ndef _parse_args_stats(self,  loc=0, scale=1, moments='mv'):\n    return (), loc, scale, moments\n"
+)
+
 
 def text(value: str) -> bytes:
     """A string as protocol 4 writes it."""
@@ -128,6 +133,18 @@ CASES = (
     _file("through __builtins__", "malicious", whole(call("torch._utils", "_rebuild_tensor.__globals__.get", TRUE))),
     _file("getattr on a module's name", "malicious", whole(call("builtins", "getattr", name("os", "path"), text("os")))),
     _file("getattr for dunder", "malicious|suspicious", whole(call("builtins", "getattr", name("collections", "OrderedDict"), text("__subclasses__")))),
+    _file("getattr of an honest object's module", "malicious", whole(call("builtins", "getattr", call("pathlib", "PosixPath", text("x")), text("_os")))),
+    _file("getattr of an honest object's own", "malicious|suspicious", whole(call("builtins", "getattr", call("pathlib", "PosixPath", text("x")), text("_init")))),
+    _file("distribution with a text of its own", "malicious", whole(name("scipy.stats._continuous_distns", "norm_gen") + b")\x81}" + text("_parse_arg_template") + text("def _parse_args(self): pass") + b"sb")),
+    _file("distribution with a text behind SciPy's", "malicious", whole(name("scipy.stats._continuous_distns", "norm_gen") + b")\x81}" + text("_parse_arg_template") + text(SCIPYS + "x = 1\n") + b"sb")),
+    _file("distribution with a text put together", "malicious", whole(name("scipy.stats._continuous_distns", "norm_gen") + b")\x81}" + text("_parse_arg_template") + call("builtins", "str", text("x = 1")) + b"sb")),
+    _file("distribution with two states", "malicious", whole(name("scipy.stats._continuous_distns", "norm_gen") + b")\x81N}" + text("_parse_arg_template") + text("x = 1") + b"s\x86b")),
+    _file("network built from a text", "malicious", whole(call("models.yolo", "Model", b"}" + text("activation") + text("print()") + b"s"))),
+    _file("network built from a configuration", "malicious", whole(call("transformers.models.llama.modeling_llama", "LlamaModel", call("transformers.models.llama.configuration_llama", "LlamaConfig")))),
+    _file("type made anew", "malicious|suspicious", whole(call("builtins", "type", text("X"), b")", b"}"))),
+    _file("iter that calls", "malicious|suspicious", whole(call("builtins", "iter", name("collections", "OrderedDict"), b"N"))),
+    _file("reduce that calls", "malicious", whole(call("functools", "reduce", name("builtins", "max"), b")"))),
+    _file("getitem that calls", "malicious|suspicious", whole(call("_operator", "getitem", call("collections", "defaultdict", name("collections", "OrderedDict")), text("x")))),
     _file("getattr computed", "malicious|suspicious", whole(call("builtins", "getattr", name("collections", "OrderedDict"), call("builtins", "str", text("x"))))),
     _file("partial of a command", "malicious", whole(call("functools", "partial", name("posix", "system"), TRUE))),
     _file("reduce over calls", "malicious", whole(call("functools", "reduce", name("builtins", "exec"), b"]"))),
@@ -165,6 +182,10 @@ CASES = (
     _file("nothing at all", "broken", b""),
     _file("protocol 9", "broken|incomplete", b"\x80\x09}."),
     _file("dangerous words in strings", "clean", whole(b"]" + text("os.system('rm')") + b"a" + text("eval(exec)") + b"a" + b"C\x0dcos\nsystem\n(X" + b"a")),
+    _file("type of nothing", "clean", whole(call("builtins", "type", b"N"))),
+    _file("hint of types", "clean", whole(call("_operator", "getitem", name("typing", "Dict"), name("builtins", "str") + name("builtins", "int") + b"\x86"))),
+    _file("hint of either", "clean", whole(call("functools", "reduce", name("_operator", "or_"), name("builtins", "int") + b"N\x86"))),
+    _file("distribution with SciPy's text", "clean", whole(name("scipy.stats._continuous_distns", "norm_gen") + b")\x81}" + text("_parse_arg_template") + text(SCIPYS) + b"sb")),
     _file("itemgetter", "clean", whole(call("operator", "itemgetter", b"K\x01"))),
     _file("attrgetter", "clean", whole(call("operator", "attrgetter", text("weight")))),
     _file("partial of an honest class", "clean", whole(call("functools", "partial", name("torch.nn.modules.normalization", "LayerNorm")))),

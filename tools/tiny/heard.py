@@ -1,0 +1,129 @@
+"""Models of random weights that hear and speak: Whisper, wav2vec2, VITS, MusicGen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def write(folder: Path) -> None:
+    """`whisper`, `wav2vec2`, `vits` and `musicgen`, each as transformers saves it."""
+    import torch
+
+    torch.manual_seed(0)
+    _whisper(folder / "whisper")
+    _wav2vec2(folder / "wav2vec2")
+    _vits(folder / "vits")
+    _musicgen(folder / "musicgen")
+
+
+def _whisper(folder: Path) -> None:
+    from tokenizers import pre_tokenizers
+    from transformers import (
+        WhisperConfig,
+        WhisperFeatureExtractor,
+        WhisperForConditionalGeneration,
+        WhisperProcessor,
+        WhisperTokenizer,
+    )
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    special = ["<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|zh|>", "<|translate|>", "<|transcribe|>",
+               "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]  # fmt: skip
+    stamps = [f"<|{number * 0.02:.2f}|>" for number in range(1501)]
+    vocabulary = {token: number for number, token in enumerate([*letters, *special, *stamps])}
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = WhisperTokenizer(vocab=vocabulary, merges=[], language="en", task="transcribe")
+    tokenizer.add_special_tokens({"additional_special_tokens": special[1:]})
+    start, end = vocabulary["<|startoftranscript|>"], vocabulary["<|endoftext|>"]
+    config = WhisperConfig(
+        vocab_size=len(vocabulary), d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, max_target_positions=64, num_mel_bins=80,
+        bos_token_id=end, eos_token_id=end, pad_token_id=end, decoder_start_token_id=start,
+    )  # fmt: skip
+    model = WhisperForConditionalGeneration(config)
+    own = model.generation_config
+    own.is_multilingual = True
+    own.lang_to_id = {"<|en|>": vocabulary["<|en|>"], "<|zh|>": vocabulary["<|zh|>"]}
+    own.task_to_id = {"transcribe": vocabulary["<|transcribe|>"], "translate": vocabulary["<|translate|>"]}
+    own.no_timestamps_token_id = vocabulary["<|notimestamps|>"]
+    own.max_length, own.max_initial_timestamp_index = 40, 1
+    own.suppress_tokens, own.begin_suppress_tokens = [], [end]
+    model.save_pretrained(folder)
+    WhisperProcessor(WhisperFeatureExtractor(feature_size=80), tokenizer).save_pretrained(folder)
+
+
+def _wav2vec2(folder: Path) -> None:
+    from transformers import (
+        Wav2Vec2Config,
+        Wav2Vec2CTCTokenizer,
+        Wav2Vec2FeatureExtractor,
+        Wav2Vec2ForCTC,
+        Wav2Vec2Processor,
+    )
+
+    folder.mkdir(parents=True, exist_ok=True)
+    words = ["<pad>", "<s>", "</s>", "<unk>", "|", *"abcdefghijklmnopqrstuvwxyz"]
+    (folder / "vocab.json").write_text(json.dumps({word: number for number, word in enumerate(words)}))
+    config = Wav2Vec2Config(
+        vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        conv_dim=[16, 16, 16], conv_stride=[5, 4, 4], conv_kernel=[10, 8, 4], num_feat_extract_layers=3,
+        num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=4,
+    )  # fmt: skip
+    Wav2Vec2ForCTC(config).save_pretrained(folder)
+    Wav2Vec2Processor(Wav2Vec2FeatureExtractor(), Wav2Vec2CTCTokenizer(str(folder / "vocab.json"))).save_pretrained(
+        folder
+    )
+
+
+def _vits(folder: Path) -> None:
+    from transformers import VitsConfig, VitsModel, VitsTokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    words = ["_", " ", *"abcdefghijklmnopqrstuvwxyz'"]
+    (folder / "vocab.json").write_text(json.dumps({word: number for number, word in enumerate(words)}))
+    tokenizer = VitsTokenizer(
+        str(folder / "vocab.json"), pad_token="_", unk_token="_", phonemize=False, is_uroman=False
+    )
+    config = VitsConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, ffn_dim=32, flow_size=16,
+        spectrogram_bins=33, duration_predictor_filter_channels=16, duration_predictor_flow_bins=4,
+        depth_separable_num_layers=2, posterior_encoder_num_wavenet_layers=2, prior_encoder_num_flows=2,
+        prior_encoder_num_wavenet_layers=2, upsample_initial_channel=32, upsample_rates=[8, 8],
+        duration_predictor_num_flows=2,
+        upsample_kernel_sizes=[16, 16], resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]], num_speakers=2,
+        speaker_embedding_size=8, use_stochastic_duration_prediction=False, wavenet_kernel_size=3,
+    )  # fmt: skip
+    VitsModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _musicgen(folder: Path) -> None:
+    from transformers import (
+        EncodecConfig,
+        EncodecFeatureExtractor,
+        MusicgenConfig,
+        MusicgenForConditionalGeneration,
+        MusicgenProcessor,
+        T5Config,
+    )
+    from transformers.models.musicgen.configuration_musicgen import MusicgenDecoderConfig
+
+    from tools.tiny.drawn import t5_tokenizer
+
+    text = T5Config(vocab_size=64, d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
+    sound = EncodecConfig(
+        hidden_size=16, num_filters=4, codebook_size=32, codebook_dim=16, upsampling_ratios=[4, 4], num_lstm_layers=1,
+        target_bandwidths=[20.0], sampling_rate=1600,
+    )  # fmt: skip
+    voice = MusicgenDecoderConfig(
+        vocab_size=32, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, ffn_dim=32, num_codebooks=2,
+        max_position_embeddings=256, bos_token_id=32, pad_token_id=32,
+    )  # fmt: skip
+    config = MusicgenConfig(text_encoder=text.to_dict(), audio_encoder=sound.to_dict(), decoder=voice.to_dict())
+    model = MusicgenForConditionalGeneration(config)
+    own = model.generation_config
+    own.decoder_start_token_id = own.bos_token_id = own.pad_token_id = 32
+    own.guidance_scale, own.max_length, own.do_sample = 3.0, 60, True
+    model.save_pretrained(folder)
+    MusicgenProcessor(EncodecFeatureExtractor(sampling_rate=1600), t5_tokenizer()).save_pretrained(folder)
