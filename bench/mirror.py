@@ -1,4 +1,4 @@
-"""A file from `weigh mirror` to curl, whole, by ranges and over TLS, beside nginx, a bare sendfile loop and other servers.
+"""A file from `weigh mirror` to curl: whole, by ranges and over TLS, beside nginx, a bare sendfile loop and others.
 
 nginx is Debian's, where it is installed; granian is taken from the environment that WEIGH_GRANIAN names.
 """

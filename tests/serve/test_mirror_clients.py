@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,9 +200,6 @@ def test_hf_comes_over_tls(encrypted: Mirror, certificate: tuple[Path, Path], ro
 
 def test_weigh_pull_takes_the_same(mirror: Mirror, root: Path, tmp_path: Path) -> None:
     command = [HF2.bin / "python", "-m", "weigh", "pull", f"hf:{TINY}", "--to", tmp_path / "here", "--yes"]
-    import os
-    import sys
-
     environment = at_hf(mirror.url, tmp_path, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
     done = ran(command, environment)
     assert done.returncode == 0, done.stdout

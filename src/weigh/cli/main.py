@@ -20,6 +20,8 @@ COMMANDS = {
     "run": "weigh.cli.run:run",
     "pull": "weigh.cli.pull:pull",
     "mirror": "weigh.cli.mirror:mirror",
+    "export": "weigh.cli.archive:export",
+    "import": "weigh.cli.archive:bring",
     "serve": "weigh.cli.serve:serve",
     "schema": "weigh.cli.schema:schema",
 }
