@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.hubs.server import hub
+from tests.loopback import Content, serving
 from tests.serve.hub import HF0, HF2, MS137, MS140, Client, Mirror, at_hf, at_ms, mirroring, plain, ran
 
 TINY = "acme/tiny"
@@ -278,3 +280,35 @@ def test_without_the_right_token_nobody_reads(token: str | None, guarded: Mirror
 def test_the_right_token_reads(guarded: Mirror, tmp_path: Path) -> None:
     assert ran([HF2.bin / "hf", "download", TINY], at_hf(guarded.url, tmp_path, HF_TOKEN=TOKEN)).returncode == 0
     assert TOKEN not in guarded.log.read_text("utf-8")
+
+
+@pytest.mark.parametrize("flags", [(), ("--cache",)], ids=["folder", "cache"])
+def test_what_is_not_here_is_pulled_through_once_and_kept(
+    flags: tuple[str, ...], root: Path, mirror: Mirror, tmp_path: Path
+) -> None:
+    edge = tmp_path / "edge"
+    edge.mkdir()
+    with mirroring(edge, tmp_path / "h", "--upstream", mirror.url, *flags) as near:
+        done = ran([HF2.bin / "hf", "download", TINY, "--local-dir", tmp_path / "a"], at_hf(near.url, tmp_path / "1"))
+        assert done.returncode == 0, done.stdout
+        assert {k: v for k, v in contents(tmp_path / "a").items() if k != "weigh.lock.json"} == contents(root / TINY)
+        done = ran([HF2.bin / "hf", "download", "acme/nothing"], at_hf(near.url, tmp_path / "3"))
+        assert done.returncode != 0
+    with mirroring(edge, tmp_path / "h", *flags) as alone:
+        done = ran([HF2.bin / "hf", "download", TINY], at_hf(alone.url, tmp_path / "4"))
+        assert done.returncode == 0, done.stdout
+
+
+def test_what_is_pulled_through_and_held_is_not_there(root: Path, tmp_path: Path) -> None:
+    files: dict[str, Content] = {path.name: path.read_bytes() for path in (root / EVIL).iterdir() if path.is_file()}
+    (tmp_path / "edge").mkdir()
+    with (
+        serving(hub(files, id=EVIL)) as far,
+        mirroring(tmp_path / "edge", tmp_path / "h", "--upstream", far.url) as near,
+    ):
+        done = ran([HF2.bin / "hf", "download", EVIL], at_hf(near.url, tmp_path / "2"))
+        assert done.returncode != 0 and "held by weigh" in " ".join(done.stdout.split())
+        asked = len(far.asked)
+        assert ran([HF2.bin / "hf", "download", EVIL], at_hf(near.url, tmp_path / "2")).returncode != 0
+        assert len(far.asked) == asked  # it is not fetched again at once
+    assert not list((tmp_path / "edge").rglob("pytorch_model.bin"))

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from weigh.cli.options import common, language_of
 from weigh.core.errors import SourceError, WeighError
@@ -32,7 +33,7 @@ _SIGNS = string.ascii_letters + string.digits
 )
 @click.option(
     "--admin-token",
-    "admins",
+    "admin_tokens",
     multiple=True,
     envvar="WEIGH_MIRROR_ADMIN_TOKENS",
     help="A token to hold and release with.",
@@ -42,6 +43,7 @@ _SIGNS = string.ascii_letters + string.digits
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that serve.")
 @click.option("--tls-certificate", metavar="FILE", help="Certificate in PEM: then it speaks HTTPS.")
 @click.option("--tls-key", metavar="FILE", help="Its key in PEM.")
+@click.option("--upstream", metavar="hf|URL", help="Fetch from there what is not here: verified, checked, kept.")
 @click.option("--access-log", metavar="FILE", help="Write one JSON line a request; - is standard error.")
 @click.option("--state", metavar="DIR", help="Where hashes and verdicts are kept (default: weigh's own folder).")
 @click.option("--drain-seconds", type=float, default=10.0, show_default=True, help="Time for downloads at the end.")
@@ -55,26 +57,20 @@ def mirror(
     cache: bool,
     host: str,
     port: int,
-    tokens: tuple[str, ...],
-    admins: tuple[str, ...],
     new_token: bool,
-    policy: str | None,
     workers: int,
     tls_certificate: str | None,
     tls_key: str | None,
     access_log: str | None,
-    state: str | None,
-    drain_seconds: float,
-    quiet_seconds: float,
-    patience: float,
+    upstream: str | None,
     as_json: bool,
     lang: str | None,
     offline: bool,
     quiet: bool,
+    **given: object,
 ) -> int:
     """A private hub over checked models, for stock clients."""
     from weigh.cli.mirror_workers import Hub, run
-    from weigh.serve.mirror.settings import Settings
 
     language = language_of(lang)
     if new_token:
@@ -82,25 +78,26 @@ def mirror(
         return 0
     try:
         folder = _root(root, cache=cache)
-        settings = Settings(
-            state=state or _state(folder),
-            tokens=_checked(tokens),
-            admin_tokens=_checked(admins),
-            policy=policy,
-            patience=patience,
-            drain_seconds=drain_seconds,
-            quiet_seconds=quiet_seconds,
-        )
-        _try_out(settings)
+        settings = _settings(folder, given)
         encryption = _encryption(tls_certificate, tls_key)
         listeners = _listeners(host, port, workers)
-        hub = Hub(folder, cache, settings, encryption, language, access_log)
+        hub = Hub(folder, cache, settings, encryption, language, access_log, None if offline else upstream)
         scheme = "https" if encryption is not None else "http"
         shown = f"[{host}]" if ":" in host else host
         return run(hub, listeners, f"listening on {scheme}://{shown}:{listeners[0].getsockname()[1]}")
     except WeighError as error:
         click.echo(complain(error, language), err=True)
         return 2
+
+
+def _settings(folder: str, given: dict[str, object]) -> Settings:
+    """What would fail at the first request fails here. Raises SourceError, TableError."""
+    from weigh.serve.mirror.settings import Settings
+
+    settings = msgspec.convert({**given, "state": given["state"] or _state(folder)}, Settings)
+    _check_tokens((*settings.tokens, *settings.admin_tokens))
+    _try_out(settings)
+    return settings
 
 
 def _root(root: str | None, *, cache: bool) -> str:
@@ -121,17 +118,15 @@ def _state(folder: str) -> str:
     return os.path.join(stores().home, "mirror", sha256(os.fsencode(folder)).hexdigest()[:16])
 
 
-def _checked(tokens: tuple[str, ...]) -> tuple[str, ...]:
+def _check_tokens(tokens: tuple[str, ...]) -> None:
     """Raises SourceError for a token that some clients would silently not send."""
     from weigh.serve.mirror.settings import TOKEN
 
     if any(not TOKEN.fullmatch(token) for token in tokens):
         raise SourceError("mirror.token_shape")
-    return tokens
 
 
 def _try_out(settings: Settings) -> None:
-    """What would fail at the first request fails now. Raises SourceError, TableError."""
     if settings.policy is not None:
         from weigh.app.policy import read_policy
 

@@ -34,6 +34,7 @@ class Hub(NamedTuple):
     encryption: ssl.SSLContext | None
     language: Language
     access_log: str | None
+    upstream: str | None
 
 
 def run(hub: Hub, listeners: list[socket.socket], announcement: str) -> int:
@@ -136,7 +137,14 @@ async def _live(hub: Hub, place: Place) -> None:
         loop.add_signal_handler(number, ended.set)
     if place.alive is not None:
         loop.add_reader(place.alive, ended.set)
-    library = Library(Shelf(root=hub.root, is_cache=hub.is_cache), hub.settings, _judges)
+    shelf = Shelf(root=hub.root, is_cache=hub.is_cache)
+    upstream = None
+    if hub.upstream is not None:
+        from weigh.cli.mirror_upstream import fetcher
+        from weigh.serve.mirror.upstream import Upstream
+
+        upstream = Upstream(fetcher(shelf, hub.upstream, hub.settings.policy), hub.settings.patience)
+    library = Library(shelf, hub.settings, _judges, upstream)
     write = None if place.log is None else lambda line: print(line, file=place.log, flush=True)
     await serve(library, Terms(place.listener, hub.encryption, hub.language, write, place.ready), ended)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -13,6 +14,7 @@ from weigh.text import Language, has_words, say
 
 RETRY_AFTER = "5"  # seconds
 _REGISTRY_CODES = {401: "UNAUTHORIZED", 403: "DENIED", 404: "MANIFEST_UNKNOWN"}
+_COMMAND = re.compile(r"huggingface-cli/.*\bhf_hub/[1-9]")
 # What Hugging Face's client knows by heart: it then speaks of the token, not of a repository that is not there.
 _BAD_TOKEN = "Invalid credentials in Authorization header"
 
@@ -23,8 +25,9 @@ def as_json(value: object, status: int = 200, headers: Mapping[str, str] | None 
     return web.Response(body=body, status=status, headers=headers, content_type="application/json")
 
 
-def refused(refusal: Refusal, path: str, language: Language) -> web.Response:
+def refused(refusal: Refusal, request: web.Request, language: Language) -> web.Response:
     """The refusal as the clients of this path read it."""
+    path = request.path
     headers = {"Retry-After": RETRY_AFTER} if refusal.status == 503 else {}
     told = sentence(refusal, language)
     if path.startswith(("/api/v1/", "/openapi/")):
@@ -32,7 +35,9 @@ def refused(refusal: Refusal, path: str, language: Language) -> web.Response:
     if path.startswith("/v2/"):
         code = _REGISTRY_CODES.get(refusal.status, "UNKNOWN")
         return as_json({"errors": [{"code": code, "message": told}]}, refusal.status, headers)
-    return as_json({"error": told}, refusal.status, headers | _huggingface(refusal))
+    return as_json(
+        {"error": told}, refusal.status, headers | _huggingface(refusal, request.headers.get("User-Agent", ""))
+    )
 
 
 def envelope(data: object, *, message: str = "", code: int = 200) -> dict[str, object]:
@@ -48,12 +53,18 @@ def sentence(refusal: Refusal, language: Language) -> str:
     return say(Saying(refusal.saying.key, **values), language)
 
 
-def _huggingface(refusal: Refusal) -> dict[str, str]:
-    """In English: a header holds nothing but ASCII."""
+def _huggingface(refusal: Refusal, agent: str) -> dict[str, str]:
+    """In English: a header holds nothing but ASCII.
+
+    The command hf of huggingface_hub 1 and later shows the reason of a plain 403 alone; libraries, and the command
+    before that, show the reason of a gated repository, and take a plain 403 for a connection that failed.
+    """
     message = sentence(refusal, "en").encode("ascii", "replace").decode()
     if refusal.code == "Unauthorized":
         message = _BAD_TOKEN
     headers = {"X-Error-Message": message}
+    if refusal.code == "Held" and not _COMMAND.search(agent):
+        headers["X-Error-Code"] = "GatedRepo"
     if refusal.code not in ("Other", "Held", "Unauthorized"):
         headers["X-Error-Code"] = refusal.code
     if refusal.commit is not None:

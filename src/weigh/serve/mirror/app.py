@@ -46,7 +46,7 @@ def create(library: Library, language: Language, log: Write | None) -> web.Appli
         app.add_routes(family(library))
 
     async def closed(app: web.Application) -> None:
-        library.close()
+        await library.close()
 
     async def named(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Server"] = "weigh"
@@ -83,15 +83,15 @@ async def _answer(
         with seats:
             return await handler(request)
     except Refusal as refusal:
-        return refused(refusal, request.path, language)
+        return refused(refusal, request, language)
     except web.HTTPException as error:
         if error.status in (404, 405):
-            return refused(no_route(), request.path, language)
-        return refused(Refusal(error.status, "Other", Saying("mirror.body")), request.path, language)
+            return refused(no_route(), request, language)
+        return refused(Refusal(error.status, "Other", Saying("mirror.body")), request, language)
     except (OSError, WeighError) as error:
         if isinstance(error, ConnectionError):
             raise
-        return refused(Refusal(500, "Other", Saying("mirror.failed")), request.path, language)
+        return refused(Refusal(500, "Other", Saying("mirror.failed")), request, language)
 
 
 def _line(request: web.Request, response: web.StreamResponse | None, seconds: float) -> str:

@@ -130,7 +130,7 @@ class _Hub:
         match = request.match_info
         id = f"{match['namespace']}/{match['name']}"
         opened = await self._library.open(_kind(request), id, match.get("revision", "main"))
-        pass_or_refuse(opened, request.headers.get("User-Agent", ""))
+        pass_or_refuse(opened)
         return opened
 
     def _found(self, kind: Kind, query: dict[str, str], filters: list[str]) -> list[Card]:

@@ -10,11 +10,12 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple, TypeVar
 
 from weigh.app.mirror.judgement import Judgement, decide, judge, recall
-from weigh.app.mirror.shelf import MAIN, Kind, Place, Shelf, find, folder_of
+from weigh.app.mirror.shelf import MAIN, Kind, Place, Shelf, find, folder_of, is_id
 from weigh.app.mirror.snapshot import Seen, Snapshot, scan, take
 from weigh.core.saying import Saying
 from weigh.serve.mirror.refusal import Refusal, no_repository, no_revision, not_ready
 from weigh.serve.mirror.settings import Settings
+from weigh.serve.mirror.upstream import Upstream
 
 FRESH = 1.0  # seconds that a look at a folder is good for
 TRIES = 3  # looks at files that change while they are read
@@ -37,10 +38,13 @@ class _Kept(NamedTuple):
 class Library:
     """`begin` starts the processes in which files are judged; called again when they died."""
 
-    def __init__(self, shelf: Shelf, settings: Settings, begin: Callable[[], Executor]) -> None:
+    def __init__(
+        self, shelf: Shelf, settings: Settings, begin: Callable[[], Executor], upstream: Upstream | None = None
+    ) -> None:
         self.shelf = shelf
         self.settings = settings
         self._begin = begin
+        self._upstream = upstream
         self._judges: Executor | None = None
         self._kept: dict[str, _Kept] = {}
         self._under_way: dict[str, asyncio.Task[Opened]] = {}
@@ -48,6 +52,9 @@ class Library:
     async def open(self, kind: Kind, id: str, revision: str = MAIN) -> Opened:
         """Raises Refusal for what is not here, or not ready in time."""
         place = await asyncio.to_thread(find, self.shelf, kind, id)
+        if self._upstream is not None and kind == "models" and is_id(id) and self._lacks(place, revision):
+            await self._upstream.bring(id, MAIN if revision == "master" else revision)
+            place = await asyncio.to_thread(find, self.shelf, kind, id)
         if place is None:
             raise no_repository(id)
         folder = folder_of(place, revision)
@@ -68,10 +75,16 @@ class Library:
         """Look at it anew the next time: something in it is not as it was."""
         self._kept.pop(snapshot.folder, None)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the processes."""
+        if self._upstream is not None:
+            await self._upstream.close()
         if self._judges is not None:
             self._judges.shutdown(wait=False, cancel_futures=True)
+
+    def _lacks(self, place: Place | None, revision: str) -> bool:
+        """Of a folder there is one revision; of a cache others may come."""
+        return place is None or (self.shelf.is_cache and folder_of(place, revision) is None)
 
     async def _opened(self, place: Place, folder: str) -> Opened:
         kept = self._kept.get(folder)
