@@ -22,6 +22,9 @@ COMMANDS = {
     "pull": "weigh.cli.pull:pull",
     "verify": "weigh.cli.verify:verify",
     "list": "weigh.cli.list:list_models",
+    "mirror": "weigh.cli.mirror:mirror",
+    "export": "weigh.cli.archive:export",
+    "import": "weigh.cli.archive:bring",
     "serve": "weigh.cli.serve:serve",
     "schema": "weigh.cli.schema:schema",
 }
