@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import msgspec
 
 from weigh.cli.options import common, language_of
-from weigh.cli.run_input import Options, given_of, next_line
+from weigh.cli.run_input import Options, given_of, next_line, question_of
 from weigh.core.engine import Running
 from weigh.core.errors import BadReference, WeighError
 from weigh.core.finding import SEVERITIES
 from weigh.core.work import WORKS, Fault, Job, Message, Piece, Work
-from weigh.text import complain, say
+from weigh.text import Language, complain, say
 
 if TYPE_CHECKING:
     from weigh.app.ask import Given
     from weigh.app.offer import Offer
     from weigh.cli.run_output import Output, Told
+
+
+class How(NamedTuple):
+    """How it is said."""
+
+    language: Language
+    as_json: bool
+    quiet: bool
 
 
 @click.command()
@@ -71,6 +80,10 @@ if TYPE_CHECKING:
 @click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
 @click.option("--trust-remote-code", is_flag=True, default=None, help="Run code that lies beside the weights.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), default="high", show_default=True, help="What holds it back.")
+@click.option("--index", metavar="DIR", help="Make a folder searchable: texts, tables, and pictures by CLIP.")
+@click.option("--query", metavar="TEXT|FILE", help="Search it, by a text or a picture.")
+@click.option("--rerank", metavar="REF", help="A model that ranks what was found once more.")
+@click.option("--index-file", metavar="FILE", help="Where the index is (default: .weigh-index.sqlite in DIR).")
 @common
 def run(
     reference: str,
@@ -87,6 +100,8 @@ def run(
     language = language_of(lang)
     try:
         asked = msgspec.convert(options, Options)
+        if asked.index is not None:
+            return _search(reference, asked.query or input_text, asked, How(language, as_json, quiet))
         given = given_of(input_text, asked)
         offer = _offer(reference, asked)
         work = asked.work or offer.chosen.launch.works[0]
@@ -118,6 +133,26 @@ def _offer(reference: str, options: Options) -> Offer:
         fail_on=options.fail_on,
     )
     return offered(reference, asked, start)
+
+
+def _search(reference: str, query: str | None, asked: Options, how: How) -> int:
+    from weigh.cli.run_index import Search, search
+
+    assert asked.index is not None
+    embedding = msgspec.structs.replace(asked, work="embed")
+    ranking = msgspec.structs.replace(asked, work="rerank", engine=None)
+    ranker = functools.partial(_offer, asked.rerank, ranking) if asked.rerank is not None else None
+    wanted = Search(
+        folder=asked.index,
+        file=asked.index_file,
+        question=question_of(query),
+        top=asked.top,
+        language=how.language,
+        as_json=how.as_json,
+        quiet=how.quiet,
+        ranker=ranker,
+    )
+    return asyncio.run(search(_offer(reference, embedding), wanted))
 
 
 async def _run(offer: Offer, work: Work, given: Given, output: Output) -> int:
