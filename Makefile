@@ -48,7 +48,7 @@ golden: $(READY)  ## write golden screens and the lists in docs anew; read the d
 	$(BIN)/python -m pytest -q tests/golden --golden
 
 fuzz: $(READY)  ## mutated files against every reader, in a child process with limits
-	$(BIN)/python -m fuzz.mutate --rounds 100000
+	$(BIN)/python -m fuzz.mutate --rounds 1000000 --jobs 2
 
 $(READY):
 	@test -n "$(PYTHON)" || { echo "weigh wants Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }

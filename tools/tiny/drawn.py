@@ -19,10 +19,15 @@ def write(folder: Path) -> None:
 
 def t5_tokenizer() -> object:
     """Letters, one a token, as a tokenizer of T5."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import T5TokenizerFast
 
-    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -1.0), *((c, -2.0) for c in "abcdefghijklmnopqrstuvwxyz")]
+    pieces = [
+        ("<pad>", 0.0),
+        ("</s>", 0.0),
+        ("<unk>", 0.0),
+        ("▁", -1.0),
+        *((c, -2.0) for c in "abcdefghijklmnopqrstuvwxyz"),
+    ]
     return T5TokenizerFast(vocab=pieces, extra_ids=0, model_max_length=32)
 
 

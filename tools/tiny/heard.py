@@ -18,9 +18,8 @@ def write(folder: Path) -> None:
 
 
 def _whisper(folder: Path) -> None:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from tokenizers import pre_tokenizers
     from transformers import (
-        PreTrainedTokenizerFast,
         WhisperConfig,
         WhisperFeatureExtractor,
         WhisperForConditionalGeneration,
@@ -72,9 +71,9 @@ def _wav2vec2(folder: Path) -> None:
         num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=4,
     )  # fmt: skip
     Wav2Vec2ForCTC(config).save_pretrained(folder)
-    Wav2Vec2Processor(
-        Wav2Vec2FeatureExtractor(), Wav2Vec2CTCTokenizer(str(folder / "vocab.json"))
-    ).save_pretrained(folder)
+    Wav2Vec2Processor(Wav2Vec2FeatureExtractor(), Wav2Vec2CTCTokenizer(str(folder / "vocab.json"))).save_pretrained(
+        folder
+    )
 
 
 def _vits(folder: Path) -> None:
@@ -90,7 +89,8 @@ def _vits(folder: Path) -> None:
         vocab_size=len(words), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, ffn_dim=32, flow_size=16,
         spectrogram_bins=33, duration_predictor_filter_channels=16, duration_predictor_flow_bins=4,
         depth_separable_num_layers=2, posterior_encoder_num_wavenet_layers=2, prior_encoder_num_flows=2,
-        prior_encoder_num_wavenet_layers=2, upsample_initial_channel=32, upsample_rates=[8, 8], duration_predictor_num_flows=2,
+        prior_encoder_num_wavenet_layers=2, upsample_initial_channel=32, upsample_rates=[8, 8],
+        duration_predictor_num_flows=2,
         upsample_kernel_sizes=[16, 16], resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]], num_speakers=2,
         speaker_embedding_size=8, use_stochastic_duration_prediction=False, wavenet_kernel_size=3,
     )  # fmt: skip

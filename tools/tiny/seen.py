@@ -12,10 +12,13 @@ def write(folder: Path) -> None:
     import torch
     from transformers import (
         CLIPConfig,
+        CLIPImageProcessor,
         CLIPModel,
+        CLIPProcessor,
         DepthAnythingConfig,
         DepthAnythingForDepthEstimation,
         Dinov2Config,
+        DPTImageProcessor,
         ViTConfig,
         ViTForImageClassification,
         ViTImageProcessor,
@@ -23,7 +26,6 @@ def write(folder: Path) -> None:
         YolosForObjectDetection,
         YolosImageProcessor,
     )
-    from transformers import CLIPImageProcessor, CLIPProcessor, DPTImageProcessor
 
     torch.manual_seed(0)
     small = {
@@ -51,9 +53,9 @@ def write(folder: Path) -> None:
         neck_hidden_sizes=[8, 8, 8, 8], fusion_hidden_size=8, head_in_index=-1, head_hidden_size=8,
     )  # fmt: skip
     DepthAnythingForDepthEstimation(depth).save_pretrained(folder / "depth")
-    DPTImageProcessor(
-        size={"height": 28, "width": 28}, ensure_multiple_of=14, keep_aspect_ratio=True
-    ).save_pretrained(folder / "depth")
+    DPTImageProcessor(size={"height": 28, "width": 28}, ensure_multiple_of=14, keep_aspect_ratio=True).save_pretrained(
+        folder / "depth"
+    )
     text = {"vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
             "intermediate_size": 64, "max_position_embeddings": 16, "bos_token_id": 0, "eos_token_id": 1}  # fmt: skip
     vision = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64,
