@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from weigh.cli.measured import what_was_measured
 from weigh.cli.options import common, language_of
 from weigh.core.errors import BadReference
 from weigh.core.report import Failure, FitReport, Report
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from weigh.app.fit import Wish
     from weigh.fit.curve import Curve
     from weigh.fit.purposes import Training
+    from weigh.knowledge.measured import Measured
 
 
 @click.command()
@@ -82,7 +84,8 @@ def fit(
         train=train,
         size=_sides(size),
     )
-    answers = _answered(references, _Asked(devices, wish, _Named(mmproj, draft, lora), offline))
+    rows = what_was_measured(language_of(lang))
+    answers = _answered(references, _Asked(devices, wish, _Named(mmproj, draft, lora), offline, rows))
     _tell(answers, language_of(lang), as_json=as_json, quiet=quiet)
     return max(_draw(plot, answers, language_of(lang)), *(_status(answer) for answer, _ in answers))
 
@@ -119,6 +122,7 @@ class _Asked(NamedTuple):
     wish: Wish
     beside: _Named
     offline: bool
+    measured: tuple[Measured, ...]
 
 
 def _types(text: str) -> tuple[str, str | None]:
@@ -135,6 +139,7 @@ def _answered(references: tuple[str, ...], asked: _Asked) -> list[tuple[FitRepor
 
 def _answer(text: str, asked: _Asked) -> tuple[FitReport, tuple[Curve, ...]]:
     from weigh.app.fit import curves, devices_of, fits
+    from weigh.app.measured import set_right
     from weigh.cli.report import How, weighed
     from weigh.sources.machine import start
 
@@ -144,7 +149,7 @@ def _answer(text: str, asked: _Asked) -> tuple[FitReport, tuple[Curve, ...]]:
     try:
         meant = devices_of(asked.devices, start)
         beside = _beside(asked)
-        found = fits(report, meant, asked.wish, beside)
+        found = set_right(fits(report, meant, asked.wish, beside), asked.measured)
         drawn = curves(report, meant, asked.wish, beside)
         return FitReport(schema=SCHEMA, reference=report.reference, fits=found), drawn
     except BadReference as error:

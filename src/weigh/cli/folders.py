@@ -21,3 +21,8 @@ def data_folder() -> str:
 def synced_file() -> str:
     """The file that `weigh catalog sync` keeps."""
     return os.path.join(data_folder(), "catalog.json")
+
+
+def measured_file() -> str:
+    """The file that `weigh bench --save` keeps."""
+    return os.path.join(data_folder(), "measured.json")

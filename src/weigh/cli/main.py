@@ -19,6 +19,7 @@ COMMANDS = {
     "catalog": "weigh.cli.catalog:catalog",
     "run": "weigh.cli.run:run",
     "serve": "weigh.cli.serve:serve",
+    "bench": "weigh.cli.bench:bench",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang", "--signatures", "--fail-on"}
