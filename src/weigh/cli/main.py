@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": "weigh.cli.explain:explain",
     "catalog": "weigh.cli.catalog:catalog",
     "run": "weigh.cli.run:run",
+    "pull": "weigh.cli.pull:pull",
     "serve": "weigh.cli.serve:serve",
     "bench": "weigh.cli.bench:bench",
     "schema": "weigh.cli.schema:schema",
