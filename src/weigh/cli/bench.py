@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from weigh.cli.bring import Brought, Wanted, bring
 from weigh.cli.folders import measured_file
 from weigh.cli.measured import today, what_was_measured
 from weigh.cli.options import common, language_of
@@ -61,6 +62,7 @@ class Result(NamedTuple):
 @click.option("--tokens", type=click.IntRange(2, 1 << 16), default=64, show_default=True, help="Tokens of the answer.")
 @click.option("--steps", type=click.IntRange(1, 1000), help="Steps of a diffusion model.")
 @click.option("--save", is_flag=True, help="Keep it: later predictions for this machine are set right by it.")
+@click.option("--yes", "-y", is_flag=True, help="Pull a model that is not here without asking.")
 @click.option("--on", "device_name", metavar="DEVICE", help="Which of this machine's devices does the work.")
 @click.option("--engine", help="Which engine runs it.")
 @click.option("--device", help="Where: cpu, cuda, mps ...")
@@ -78,6 +80,7 @@ def bench(
     tokens: int,
     steps: int | None,
     save: bool,
+    yes: bool,
     device_name: str | None,
     engine: str | None,
     device: str | None,
@@ -107,9 +110,8 @@ def bench(
         fail_on=fail_on,
     )
     try:
-        result = _measure(
-            reference, asked, Size(runs=runs, prompt=prompt, tokens=tokens, steps=steps), device_name, how
-        )
+        found = bring(reference, Wanted(how.language, offline, yes, quiet))
+        result = _measure(found, asked, Size(runs=runs, prompt=prompt, tokens=tokens, steps=steps), device_name, how)
         kept = _save(result) if save else None
     except WeighError as error:
         click.echo(complain(error, how.language), err=True)
@@ -118,16 +120,16 @@ def bench(
     return 0
 
 
-def _measure(reference: str, asked: Asked, size: Size, device_name: str | None, how: How) -> Result:
+def _measure(found: Brought, asked: Asked, size: Size, device_name: str | None, how: How) -> Result:
     from weigh.app.bench import beside
     from weigh.app.measured import set_right
-    from weigh.app.offer import offered
+    from weigh.app.offer import name_of, offered
     from weigh.app.predicted import predicted
     from weigh.sources.machine import start
 
-    offer = offered(reference, asked, start)
+    offer = offered(found.path, asked, start, name=name_of(found.text))
     work = asked.work or offer.chosen.launch.works[0]
-    raw = predicted(reference, offer.chosen.launch, device_name, start)
+    raw = predicted(found.path, offer.chosen.launch, device_name, start)
     if how.save and (raw is None or raw.speed is None):
         raise BadReference("bench.nothing_predicted")
     rows = what_was_measured(how.language)

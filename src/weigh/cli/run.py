@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 import msgspec
 
+from weigh.cli.bring import Wanted, bring
 from weigh.cli.options import common, language_of
 from weigh.cli.run_input import Options, given_of, next_line, question_of
 from weigh.core.engine import Running
@@ -31,6 +32,7 @@ class How(NamedTuple):
     language: Language
     as_json: bool
     quiet: bool
+    wanted: Wanted
 
 
 @click.command()
@@ -80,6 +82,7 @@ class How(NamedTuple):
 @click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
 @click.option("--trust-remote-code", is_flag=True, default=None, help="Run code that lies beside the weights.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), default="high", show_default=True, help="What holds it back.")
+@click.option("--yes", "-y", is_flag=True, help="Pull a model that is not here without asking.")
 @click.option("--index", metavar="DIR", help="Make a folder searchable: texts, tables, and pictures by CLIP.")
 @click.option("--query", metavar="TEXT|FILE", help="Search it, by a text or a picture.")
 @click.option("--rerank", metavar="REF", help="A model that ranks what was found once more.")
@@ -92,30 +95,36 @@ def run(
     lang: str | None,
     offline: bool,
     quiet: bool,
+    yes: bool,
     **options: object,
 ) -> int:
     """Make a model answer."""
-    from weigh.cli.run_output import Output
-
     language = language_of(lang)
+    how = How(language, as_json, quiet, Wanted(language, offline, yes, quiet))
     try:
         asked = msgspec.convert(options, Options)
         if asked.index is not None:
-            return _search(reference, asked.query or input_text, asked, How(language, as_json, quiet))
-        given = given_of(input_text, asked)
-        offer = _offer(reference, asked)
-        work = asked.work or offer.chosen.launch.works[0]
-        output = Output(
-            language=language, name=offer.name, as_json=as_json, quiet=quiet, is_srt=asked.srt, out=asked.out
-        )
-        return asyncio.run(_run(offer, work, given, output))
+            return _search(reference, asked.query or input_text, asked, how)
+        return _answer(reference, input_text, asked, how)
     except WeighError as error:
         click.echo(complain(error, language), err=True)
         return 2
 
 
-def _offer(reference: str, options: Options) -> Offer:
-    from weigh.app.offer import offered
+def _answer(reference: str, input_text: str | None, asked: Options, how: How) -> int:
+    from weigh.cli.run_output import Output
+
+    given = given_of(input_text, asked)
+    offer = _offer(reference, asked, how)
+    work = asked.work or offer.chosen.launch.works[0]
+    output = Output(
+        language=how.language, name=offer.name, as_json=how.as_json, quiet=how.quiet, is_srt=asked.srt, out=asked.out
+    )
+    return asyncio.run(_run(offer, work, given, output))
+
+
+def _offer(reference: str, options: Options, how: How) -> Offer:
+    from weigh.app.offer import name_of, offered
     from weigh.app.run import Asked
     from weigh.sources.machine import start
 
@@ -132,7 +141,8 @@ def _offer(reference: str, options: Options) -> Offer:
         trust_remote_code=options.trust_remote_code,
         fail_on=options.fail_on,
     )
-    return offered(reference, asked, start)
+    found = bring(reference, how.wanted)
+    return offered(found.path, asked, start, name=name_of(found.text))
 
 
 def _search(reference: str, query: str | None, asked: Options, how: How) -> int:
@@ -141,7 +151,7 @@ def _search(reference: str, query: str | None, asked: Options, how: How) -> int:
     assert asked.index is not None
     embedding = msgspec.structs.replace(asked, work="embed")
     ranking = msgspec.structs.replace(asked, work="rerank", engine=None)
-    ranker = functools.partial(_offer, asked.rerank, ranking) if asked.rerank is not None else None
+    ranker = functools.partial(_offer, asked.rerank, ranking, how) if asked.rerank is not None else None
     wanted = Search(
         folder=asked.index,
         file=asked.index_file,
@@ -152,7 +162,7 @@ def _search(reference: str, query: str | None, asked: Options, how: How) -> int:
         quiet=how.quiet,
         ranker=ranker,
     )
-    return asyncio.run(search(_offer(reference, embedding), wanted))
+    return asyncio.run(search(_offer(reference, embedding, how), wanted))
 
 
 async def _run(offer: Offer, work: Work, given: Given, output: Output) -> int:
