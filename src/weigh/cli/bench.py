@@ -12,6 +12,7 @@ import click
 
 from weigh.cli.bring import Brought, Wanted, bring
 from weigh.cli.folders import measured_file
+from weigh.cli.loading import loaded
 from weigh.cli.measured import today, what_was_measured
 from weigh.cli.options import common, language_of
 from weigh.cli.progress import Bar
@@ -142,7 +143,7 @@ async def _run(offer: Offer, work: Work, size: Size, how: How) -> tuple[Figure, 
     from weigh.app.bench import bench as measure
 
     bar = Bar(quiet=how.quiet or how.as_json)
-    model = await offer.start()
+    model = await loaded(offer, how.language, quiet=how.quiet)
     try:
         return await measure(model, work, size, time.perf_counter, bar.show)
     finally:

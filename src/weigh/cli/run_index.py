@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from weigh.cli.loading import loaded
 from weigh.cli.progress import Bar
 from weigh.core.errors import BadReference
 from weigh.core.schema import SCHEMA
@@ -53,7 +54,7 @@ async def search(embedder: Offer, wanted: Search) -> int:
     bar = Bar(quiet=wanted.quiet or wanted.as_json)
     try:
         bind(index, embedder.name, embedder.chosen.launch.path)
-        model = await embedder.start()
+        model = await loaded(embedder, wanted.language, quiet=wanted.quiet)
         try:
             changed = await refresh(model, index, wanted.folder, bar.show)
             hits = await recall(model, index, wanted.question) if wanted.question is not None else None
@@ -72,7 +73,7 @@ async def _ranked(ranker: Offer, wanted: Search, hits: tuple[Hit, ...]) -> tuple
     from weigh.app.recall import rerank
 
     assert wanted.question is not None and wanted.question.text is not None
-    model = await ranker.start()
+    model = await loaded(ranker, wanted.language, quiet=wanted.quiet)
     try:
         return await rerank(model, wanted.question.text, hits)
     finally:

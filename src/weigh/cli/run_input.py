@@ -66,6 +66,7 @@ class Options(Value, frozen=True, kw_only=True):
     allow_pickle: bool | None
     trust_remote_code: bool | None
     fail_on: Severity
+    policy: str | None
     index: str | None
     index_file: str | None
     query: str | None
@@ -122,9 +123,9 @@ def question_of(text: str | None) -> Piece | None:
     return None
 
 
-def next_line(stream: TextIO) -> str | None:
+def next_line(stream: TextIO, *, quiet: bool = False) -> str | None:
     """What is typed next; None at the end."""
-    if stream.isatty():
+    if stream.isatty() and not quiet:
         click.echo("> ", nl=False, err=True)
     line = stream.readline()
     return line.rstrip("\n") if line else None
