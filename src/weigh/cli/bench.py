@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
+import msgspec
 
 from weigh.cli.bring import Brought, Wanted, bring
 from weigh.cli.folders import measured_file
@@ -19,6 +20,7 @@ from weigh.cli.progress import Bar
 from weigh.core.errors import BadReference, WeighError
 from weigh.core.finding import SEVERITIES, Severity
 from weigh.core.schema import SCHEMA
+from weigh.core.value import Value
 from weigh.core.work import WORKS, Work
 from weigh.text import Language, complain, safe, say
 
@@ -30,6 +32,26 @@ if TYPE_CHECKING:
     from weigh.knowledge.measured import Pace
 
 LONG = 128  # words of a prompt that is long enough to tell how fast prompts are read
+
+
+class Options(Value, frozen=True, kw_only=True):
+    """Each option of the command, as given."""
+
+    work: Work | None
+    runs: int
+    prompt: int
+    tokens: int
+    steps: int | None
+    save: bool
+    yes: bool
+    device_name: str | None
+    engine: str | None
+    device: str | None
+    context: int | None
+    n_gpu_layers: int | None
+    threads: int | None
+    allow_pickle: bool | None
+    fail_on: Severity
 
 
 class How(NamedTuple):
@@ -73,47 +95,14 @@ class Result(NamedTuple):
 @click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), default="high", show_default=True, help="What holds it back.")
 @common
-def bench(
-    reference: str,
-    work: Work | None,
-    runs: int,
-    prompt: int,
-    tokens: int,
-    steps: int | None,
-    save: bool,
-    yes: bool,
-    device_name: str | None,
-    engine: str | None,
-    device: str | None,
-    context: int | None,
-    n_gpu_layers: int | None,
-    threads: int | None,
-    allow_pickle: bool | None,
-    fail_on: Severity,
-    as_json: bool,
-    lang: str | None,
-    offline: bool,
-    quiet: bool,
-) -> int:
+def bench(reference: str, as_json: bool, lang: str | None, offline: bool, quiet: bool, **options: object) -> int:
     """Measure how fast a model is here, beside what fit predicts."""
-    from weigh.app.bench import Size
-    from weigh.app.run import Asked
-
-    how = How(language_of(lang), as_json, quiet, save)
-    asked = Asked(
-        work=work,
-        engine=engine,
-        context_length=context,
-        n_gpu_layers=n_gpu_layers,
-        threads=threads,
-        device=device,
-        allow_pickle=allow_pickle,
-        fail_on=fail_on,
-    )
+    asked = msgspec.convert(options, Options)
+    how = How(language_of(lang), as_json, quiet, asked.save)
     try:
-        found = bring(reference, Wanted(how.language, offline, yes, quiet))
-        result = _measure(found, asked, Size(runs=runs, prompt=prompt, tokens=tokens, steps=steps), device_name, how)
-        kept = _save(result) if save else None
+        found = bring(reference, Wanted(how.language, offline, asked.yes, quiet))
+        result = _measure(found, asked, how)
+        kept = _save(result) if asked.save else None
     except WeighError as error:
         click.echo(complain(error, how.language), err=True)
         return 2
@@ -121,22 +110,39 @@ def bench(
     return 0
 
 
-def _measure(found: Brought, asked: Asked, size: Size, device_name: str | None, how: How) -> Result:
-    from weigh.app.bench import beside
+def _measure(found: Brought, options: Options, how: How) -> Result:
+    from weigh.app.bench import Size, beside
     from weigh.app.measured import set_right
     from weigh.app.offer import name_of, offered
     from weigh.app.predicted import predicted
     from weigh.sources.machine import start
 
+    asked = _asked(options)
     offer = offered(found.path, asked, start, name=name_of(found.text))
     work = asked.work or offer.chosen.launch.works[0]
-    raw = predicted(found.path, offer.chosen.launch, device_name, start)
+    raw = predicted(found.path, offer.chosen.launch, options.device_name, start)
     if how.save and (raw is None or raw.speed is None):
         raise BadReference("bench.nothing_predicted")
     rows = what_was_measured(how.language)
     fit = set_right((raw,), rows)[0] if raw is not None else None
+    size = Size(runs=options.runs, prompt=options.prompt, tokens=options.tokens, steps=options.steps)
     figures = asyncio.run(_run(offer, work, size, how))
     return Result(offer, work, beside(figures, fit), fit, raw, size.runs, size.prompt)
+
+
+def _asked(options: Options) -> Asked:
+    from weigh.app.run import Asked
+
+    return Asked(
+        work=options.work,
+        engine=options.engine,
+        context_length=options.context,
+        n_gpu_layers=options.n_gpu_layers,
+        threads=options.threads,
+        device=options.device,
+        allow_pickle=options.allow_pickle,
+        fail_on=options.fail_on,
+    )
 
 
 async def _run(offer: Offer, work: Work, size: Size, how: How) -> tuple[Figure, ...]:

@@ -84,8 +84,7 @@ def fit(
         train=train,
         size=_sides(size),
     )
-    rows = what_was_measured(language_of(lang))
-    answers = _answered(references, _Asked(devices, wish, _Named(mmproj, draft, lora), offline, rows))
+    answers = _answered(references, _Asked(devices, wish, _Named(mmproj, draft, lora), offline), language_of(lang))
     _tell(answers, language_of(lang), as_json=as_json, quiet=quiet)
     return max(_draw(plot, answers, language_of(lang)), *(_status(answer) for answer, _ in answers))
 
@@ -122,7 +121,7 @@ class _Asked(NamedTuple):
     wish: Wish
     beside: _Named
     offline: bool
-    measured: tuple[Measured, ...]
+    measured: tuple[Measured, ...] = ()
 
 
 def _types(text: str) -> tuple[str, str | None]:
@@ -133,7 +132,10 @@ def _types(text: str) -> tuple[str, str | None]:
     return (pairs.get("k", "f16"), pairs.get("v", "f16")) if pairs and pairs.keys() <= {"k", "v"} else (text, None)
 
 
-def _answered(references: tuple[str, ...], asked: _Asked) -> list[tuple[FitReport, tuple[Curve, ...]]]:
+def _answered(
+    references: tuple[str, ...], asked: _Asked, language: Language
+) -> list[tuple[FitReport, tuple[Curve, ...]]]:
+    asked = asked._replace(measured=what_was_measured(language))
     return [_answer(text, asked) for text in references]
 
 
