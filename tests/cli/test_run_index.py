@@ -249,6 +249,7 @@ def test_without_numpy_the_vectors_find_the_same(library: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("--query", "x"), "--index DIR"),
         (("--index", "/no/such/folder"), "no such folder"),
         (("--index", ".", "--rerank", "echo:"), "--query TEXT"),
         (("--index", ".", "--query", "x", "--rerank", "echo:"), "does not rerank"),

@@ -153,7 +153,7 @@ def bind(index: Index, name: str, path: str) -> None:
     if said is not None and index.said("seen") == seen:
         return
     sha256 = _sha256(files) if files else hashlib.sha256(path.encode()).hexdigest()
-    if said is not None and said != sha256:
+    if said is not None and said != sha256 and (index.files() or index.counts().vectors):
         raise SourceError("index.other_model", path=index.path, name=index.said("embedder") or "?", sha256=said[:12])
     index.note({"embedder": name, "sha256": sha256, "seen": seen})
 
