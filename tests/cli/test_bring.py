@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,13 +70,36 @@ def test_what_is_not_here_is_pulled_once_and_then_runs(server: Loopback) -> None
         (("../../etc/no", "--yes"), "there is no such file"),
     ],
 )
-@pytest.mark.parametrize("command", ["run", "bench"])
+@pytest.mark.parametrize("command", ["run", "bench", "serve"])
 def test_what_may_not_be_fetched_opens_no_connection(
     server: Loopback, command: str, arguments: tuple[str, ...], said: str
 ) -> None:
     result, status = run(*arguments, "--lang", "en", command=command)
     assert status == 2 and said in result.stderr and result.stderr.count("\n") == 1
     assert server.asked == []
+
+
+@pytest.mark.parametrize(("answer", "status", "out"), [("n", 2, ""), ("y", 0, text.TEXT + "\n")])
+def test_whoever_sits_at_a_terminal_is_asked(server: Loopback, answer: str, status: int, out: str) -> None:
+    ours, theirs = os.openpty()
+    paths = os.pathsep.join(path for path in sys.path if path)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "weigh", "run", "hf:org/name", *QUESTION],
+        stdin=theirs,
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": paths, "LC_ALL": "C.UTF-8"},
+    )
+    os.close(theirs)
+    seen = b""
+    while b"]:" not in seen:
+        seen += os.read(ours, 1000)
+    os.write(ours, answer.encode() + b"\n")
+    said, _ = process.communicate(timeout=120)
+    os.close(ours)
+    assert b"hf:org/name is not on this machine. Pull 1 files" in b" ".join(seen.split())
+    assert (process.returncode, said.decode()) == (status, out)
+    assert any("/resolve/" in asked.path for asked in server.asked) is (status == 0)
 
 
 def test_a_name_of_the_catalogue_is_that_of_its_hub_id(server: Loopback) -> None:
