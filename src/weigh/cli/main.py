@@ -26,6 +26,7 @@ COMMANDS = {
     "export": "weigh.cli.archive:export",
     "import": "weigh.cli.archive:bring",
     "serve": "weigh.cli.serve:serve",
+    "bench": "weigh.cli.bench:bench",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang", "--signatures", "--fail-on"}
