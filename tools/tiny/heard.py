@@ -43,6 +43,7 @@ def _whisper(folder: Path) -> None:
     )  # fmt: skip
     model = WhisperForConditionalGeneration(config)
     own = model.generation_config
+    own._from_model_config = False  # else it is made anew from config.json, without what follows
     own.is_multilingual = True
     own.lang_to_id = {"<|en|>": vocabulary["<|en|>"], "<|zh|>": vocabulary["<|zh|>"]}
     own.task_to_id = {"transcribe": vocabulary["<|transcribe|>"], "translate": vocabulary["<|translate|>"]}
