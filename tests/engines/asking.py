@@ -15,7 +15,7 @@ import msgspec
 from weigh.app.run import Asked, chosen
 from weigh.app.weigh import weigh
 from weigh.core.engine import Failed, Launch, Loaded
-from weigh.core.work import Event, Fault, Job, Label, Labels, Media, Vectors, job_from, work_of
+from weigh.core.work import Delta, Event, Fault, Job, Label, Labels, Media, Vectors, job_from, work_of
 from weigh.engines.frames import answer_from, encode, event_of
 
 
@@ -82,3 +82,9 @@ def rows(events: list[Event]) -> Any:
     assert not isinstance(events[-1], Fault), events[-1]
     vectors = next(event for event in events if isinstance(event, Vectors))
     return numpy.frombuffer(vectors.data, "<f4").reshape(-1, vectors.dimensions)
+
+
+def said(events: list[Event]) -> str:
+    """The text of an answer."""
+    assert not isinstance(events[-1], Fault), events[-1]
+    return "".join(event.text for event in events if isinstance(event, Delta))

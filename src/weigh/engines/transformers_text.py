@@ -9,7 +9,22 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from weigh.core.engine import Failed, Launch, Ready
-from weigh.core.work import Chat, Complete, Delta, Done, Event, Fault, FinishReason, Job, Sampling, Usage, Work, work_of
+from weigh.core.work import (
+    Chat,
+    Complete,
+    Delta,
+    Done,
+    Event,
+    Fault,
+    FinishReason,
+    Job,
+    Message,
+    Sampling,
+    Tool,
+    Usage,
+    Work,
+    work_of,
+)
 from weigh.engines.spoken import Spoken
 
 _WORKS: tuple[Work, ...] = ("chat", "complete")
@@ -20,10 +35,22 @@ def load(launch: Launch) -> Text:
     """The weights from safetensors alone, unless a pickle was allowed. Raises Failed."""
     import transformers
 
-    options = {"trust_remote_code": bool(launch.trust_remote_code), "local_files_only": True}
-    tokenizer = transformers.AutoTokenizer.from_pretrained(launch.path, **options)
-    model = _class_of(launch).from_pretrained(
-        launch.path, dtype=launch.dtype or "auto", use_safetensors=None if launch.allow_pickle else True, **options
+    tokenizer = transformers.AutoTokenizer.from_pretrained(launch.path, **options_of(launch))
+    return Text(tokenizer, opened(launch, _class_of(launch)), launch)
+
+
+def options_of(launch: Launch) -> dict[str, bool]:
+    """What every loader of the library is told: fetch nothing, and run no code unless the user said so."""
+    return {"trust_remote_code": bool(launch.trust_remote_code), "local_files_only": True}
+
+
+def opened(launch: Launch, kind: Any) -> Any:
+    """The model by an auto class, on its device."""
+    model = kind.from_pretrained(
+        launch.path,
+        dtype=launch.dtype or "auto",
+        use_safetensors=None if launch.allow_pickle else True,
+        **options_of(launch),
     )
     if launch.threads:
         import torch
@@ -31,7 +58,7 @@ def load(launch: Launch) -> Text:
         torch.set_num_threads(launch.threads)
     if launch.device:
         model.to(launch.device)
-    return Text(tokenizer, model.eval(), launch)
+    return model.eval()
 
 
 def _class_of(launch: Launch) -> Any:
@@ -54,7 +81,7 @@ class Text:
         self._tokenizer = tokenizer
         self._model = model
         self._grammars: Any = None
-        own = getattr(model.config, "max_position_embeddings", None) or MOST_CONTEXT
+        own = getattr(model.config.get_text_config(), "max_position_embeddings", None) or MOST_CONTEXT
         self._context = min(launch.context_length or own, own)
         self.ready = Ready(works=_WORKS, parallel=1, context_length=self._context)
 
@@ -63,12 +90,12 @@ class Text:
         match job:
             case Chat():
                 prompt = self._templated(job)
-                yield from self._answer(prompt, job.sampling, cancelled, schema=job.schema, tools=bool(job.tools))
+                yield from self.answer(prompt, job.sampling, cancelled, schema=job.schema, tools=bool(job.tools))
             case Complete():
                 prompt = self._ids(job.prompt if job.suffix is None else self._between(job.prompt, job.suffix))
                 if job.echo:
                     yield Delta(text=job.prompt)
-                yield from self._answer(prompt, job.sampling, cancelled, schema=job.schema, tools=False)
+                yield from self.answer(prompt, job.sampling, cancelled, schema=job.schema, tools=False)
             case _:
                 yield Fault(kind="unsupported", detail=f"a text model does not {work_of(job)}")
 
@@ -81,8 +108,8 @@ class Text:
         options = {} if job.thinking is None else {"enable_thinking": job.thinking}
         try:
             return self._tokenizer.apply_chat_template(
-                [_turn(message) for message in job.messages],
-                tools=[_tool(tool) for tool in job.tools] or None,
+                [turn_of(message) for message in job.messages],
+                tools=tools_of(job),
                 add_generation_prompt=True,
                 return_tensors="pt",
                 return_dict=True,
@@ -99,9 +126,10 @@ class Text:
                 return f"{prefix}{before}{suffix}{after}{middle}"
         raise Failed(Fault(kind="unsupported", detail="its tokenizer has no tokens to fill in the middle"))
 
-    def _answer(
+    def answer(
         self, prompt: Any, sampling: Sampling, cancelled: threading.Event, *, schema: str | None, tools: bool
     ) -> Generator[Event, None, None]:
+        """Deltas and Done, for a prompt as the model takes it. Raises Failed."""
         number = int(prompt["input_ids"].shape[1])
         room = self._context - number if not self._model.config.is_encoder_decoder else self._context
         if number >= self._context or room <= 0:
@@ -192,6 +220,7 @@ class Text:
             if len(written) > 64 and piece.endswith("\n"):
                 written, said = [], ""
             yield 1, piece, logprobs
+        yield 0, self._tokenizer.decode(written, skip_special_tokens=False)[len(said) :], None  # half a character
 
     def _constraints(self, schema: str | None) -> list[Any]:
         """What keeps the answer within a JSON Schema."""
@@ -290,10 +319,11 @@ def _finish(cancelled: threading.Event, spoken: Spoken, *, is_full: bool) -> Fin
     return "length" if is_full and not spoken.is_stopped else "stop"
 
 
-def _turn(message: Any) -> dict[str, Any]:
+def turn_of(message: Message) -> dict[str, Any]:
+    """As chat templates take it; its pieces must be text."""
     if any(piece.text is None for piece in message.pieces):
         raise Failed(Fault(kind="unsupported", detail="a text model takes no pictures and no sounds"))
-    turn: dict[str, Any] = {"role": message.role, "content": "".join(piece.text for piece in message.pieces)}
+    turn: dict[str, Any] = {"role": message.role, "content": "".join(piece.text or "" for piece in message.pieces)}
     if message.tool_calls:
         turn["tool_calls"] = [
             {"type": "function", "function": {"name": call.name, "arguments": json.loads(call.arguments or "{}")}}
@@ -304,7 +334,12 @@ def _turn(message: Any) -> dict[str, Any]:
     return turn
 
 
-def _tool(tool: Any) -> dict[str, Any]:
+def tools_of(job: Chat) -> list[dict[str, Any]] | None:
+    """As chat templates take them."""
+    return [_tool(tool) for tool in job.tools] or None
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
     parameters = json.loads(tool.parameters) if tool.parameters else {"type": "object", "properties": {}}
     function = {"name": tool.name, "description": tool.description or "", "parameters": parameters}
     return {"type": "function", "function": function}
