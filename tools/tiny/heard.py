@@ -89,7 +89,8 @@ def _vits(folder: Path) -> None:
     config = VitsConfig(
         vocab_size=len(words), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, ffn_dim=32, flow_size=16,
         spectrogram_bins=33, duration_predictor_filter_channels=16, duration_predictor_flow_bins=4,
-        duration_predictor_num_flows=2, depth_separable_num_layers=2, posterior_encoder_num_wavenet_layers=2, prior_encoder_num_flows=2,
+        duration_predictor_num_flows=2, depth_separable_num_layers=2, posterior_encoder_num_wavenet_layers=2,
+        prior_encoder_num_flows=2,
         prior_encoder_num_wavenet_layers=2, upsample_initial_channel=32, upsample_rates=[8, 8],
         upsample_kernel_sizes=[16, 16], resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]], num_speakers=2,
         speaker_embedding_size=8, use_stochastic_duration_prediction=False, wavenet_kernel_size=3,

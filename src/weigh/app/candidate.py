@@ -34,6 +34,7 @@ _TASKS: Mapping[str, tuple[Work, ...]] = {
     "zero-shot-image-classification": ("classify", "embed"),
 }
 _KINDS: Mapping[str, tuple[Work, ...]] = {"embedding": ("embed",), "rerank": ("rerank",), "reranker": ("rerank",)}
+_COMPUTES = frozenset({"onnx", "openvino", "tflite", "keras", "keras-h5", "tf-savedmodel", "torchscript"})
 _POOLS_FOR_RANKING = 4  # llama.cpp's pooling type RANK
 
 
@@ -50,7 +51,7 @@ def candidate(report: Report, path: str) -> Candidate:
     place, beside = _place(report, path, main.format)
     return Candidate(
         path=place,
-        format=main.format,
+        format=_format(report, main),
         weights=_weights(report),
         architecture=class_name,
         model_type=report.model.model_type.value if report.model and report.model.model_type else None,
@@ -92,6 +93,13 @@ def _weights(report: Report) -> tuple[str, ...]:
     return tuple(file.path for file in files if file.header is not None and file.header.tensors)
 
 
+def _format(report: Report, main: Header) -> str:
+    """That of the weights, where a repository's are of one that its usual loader does not take."""
+    headers = [file.header for file in (report.model.files if report.model else ()) if file.header is not None]
+    kinds = {header.format for header in headers if header.tensors}
+    return "onnx" if main.format == "huggingface" and kinds == {"onnx"} else main.format
+
+
 def _works(report: Report, main: Header, class_name: str | None) -> tuple[Work, ...]:
     """What the files say; where they say text of any kind, what the name says it was trained for."""
     beside = {file.path for file in report.files}
@@ -102,6 +110,8 @@ def _works(report: Report, main: Header, class_name: str | None) -> tuple[Work, 
     kind = _KINDS.get(report.name.kind, ()) if report.name is not None else ()
     if main.format == "gguf":
         return _of_gguf(main, class_name) or kind or ("chat", "complete")
+    if main.format in _COMPUTES:
+        return ("compute",)
     found = works_of_class(class_name) if class_name else ()
     if found == ("classify",) and (_is_one_label(main) or kind == ("rerank",)):
         return ("rerank",)

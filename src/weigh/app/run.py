@@ -18,7 +18,7 @@ from weigh.core.work import Work
 from weigh.engines import engines
 from weigh.engines.process import start
 
-UNPICKLED = frozenset({"pytorch", "pytorch-legacy", "pytorch-tar", "pickle", "joblib"})
+UNPICKLED = frozenset({"pytorch", "pytorch-legacy", "pytorch-tar", "pickle", "joblib", "torchscript"})
 HOLDS: Severity = "high"
 
 

@@ -13,7 +13,7 @@ from weigh.app.ask import Given, kind_of
 from weigh.core.errors import BadReference, SourceError
 from weigh.core.finding import Severity
 from weigh.core.value import Value
-from weigh.core.work import Sampling, Work
+from weigh.core.work import Array, Sampling, Work
 
 MOST_FILE = 512 << 20
 MOST_LINES = 100_000
@@ -69,7 +69,7 @@ class Options(Value, frozen=True, kw_only=True):
 
 
 def given_of(text: str | None, options: Options) -> Given:
-    """INPUT may be a text, a file of text, a picture or a sound, or `-`. Raises SourceError, BadReference."""
+    """INPUT may be a text, a file of text, a picture, a sound or arrays, or `-`. Raises SourceError, BadReference."""
     found = _input(text)
     width, height = _size(options.size)
     asked = Given(
@@ -113,7 +113,7 @@ def next_line(stream: TextIO) -> str | None:
     return line.rstrip("\n") if line else None
 
 
-def _input(text: str | None) -> dict[str, str | bytes]:
+def _input(text: str | None) -> dict[str, str | bytes | tuple[Array, ...]]:
     if text is None:
         return {}
     if text == "-":
@@ -123,6 +123,10 @@ def _input(text: str | None) -> dict[str, str | bytes]:
     else:
         return {"text": text}
     kind = kind_of(data)
+    if kind == "arrays":
+        from weigh.engines.arrays import arrays_from
+
+        return {"arrays": arrays_from(data, text)}
     return {kind: data} if kind != "text" else {"text": data.decode("utf-8", "replace")}
 
 

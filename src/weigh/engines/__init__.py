@@ -13,6 +13,12 @@ PLACES: tuple[str, ...] = (
     "weigh.engines.sentence_transformers",
     "weigh.engines.diffusers",
     "weigh.engines.transformers",
+    "weigh.engines.onnxruntime",
+    "weigh.engines.openvino",
+    "weigh.engines.litert",
+    "weigh.engines.keras",
+    "weigh.engines.tensorflow",
+    "weigh.engines.torchscript",
 )
 
 

@@ -25,6 +25,7 @@ from weigh.core.work import (
     Work,
     work_of,
 )
+from weigh.engines.decoding import Decoding
 from weigh.engines.spoken import Spoken
 
 _WORKS: tuple[Work, ...] = ("chat", "complete")
@@ -202,25 +203,12 @@ class Text:
     ) -> Iterator[tuple[int, str, str | None]]:
         ends = self._model.generation_config.eos_token_id
         last = set(ends if isinstance(ends, list) else [ends])
-        written: list[int] = []
-        said = ""
+        decoding = Decoding(lambda written: str(self._tokenizer.decode(written, skip_special_tokens=False)))
         while (token := ids.get()) is not None:
             if isinstance(token, BaseException):
                 raise token
-            logprobs = watch.told(token)
-            if token in last:
-                yield 1, "", logprobs
-                continue
-            written.append(token)
-            text = self._tokenizer.decode(written, skip_special_tokens=False)
-            if text.endswith("\ufffd"):  # the rest of a character is still to come
-                yield 1, "", logprobs
-                continue
-            piece, said = text[len(said) :], text
-            if len(written) > 64 and piece.endswith("\n"):
-                written, said = [], ""
-            yield 1, piece, logprobs
-        yield 0, self._tokenizer.decode(written, skip_special_tokens=False)[len(said) :], None  # half a character
+            yield 1, "" if token in last else decoding.feed(token), watch.told(token)
+        yield 0, decoding.flush(), None
 
     def _constraints(self, schema: str | None) -> list[Any]:
         """What keeps the answer within a JSON Schema."""
