@@ -18,6 +18,8 @@ from PIL import Image
 from tests.engines.asking import labels, media, picture, rows, run, tone
 from tests.tiny import made
 from tools.tiny import drawn, embedders, heard, seen
+from weigh.app.candidate import candidate
+from weigh.app.weigh import weigh
 from weigh.core.work import (
     Classify,
     Depth,
@@ -208,3 +210,49 @@ def test_a_sound_is_made_by_a_pipeline(kind: Made) -> None:
 def test_what_it_cannot_take_is_said(kind: Made, place: str, job: Job, fault: str) -> None:
     last = run(kind(place), job)[-1]
     assert isinstance(last, Fault) and last.kind == fault
+
+
+@pytest.fixture(scope="module")
+def ctranslate2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory, "ctranslate2", heard.write_ctranslate2) / "kept"
+
+
+@pytest.fixture
+def without_chance(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The library draws again, by chance, what it finds too dull; the options of each call."""
+    import faster_whisper
+
+    calls: list[dict[str, Any]] = []
+    whole = faster_whisper.WhisperModel.transcribe
+
+    def transcribe(model: Any, samples: Any, **options: Any) -> Any:
+        calls.append(options)
+        return whole(model, samples, temperature=0, **options)
+
+    monkeypatch.setattr(faster_whisper.WhisperModel, "transcribe", transcribe)
+    return calls
+
+
+def test_faster_whisper_hears_what_the_library_hears(ctranslate2: Path, without_chance: list[dict[str, Any]]) -> None:
+    import faster_whisper
+
+    samples, _ = soundfile.read(io.BytesIO(tone()), dtype="float32")
+    own = faster_whisper.WhisperModel(str(ctranslate2), device="cpu").transcribe(samples)[0]
+    told = [(one.text, one.start, one.end, "en") for one in own]
+    events = run(ctranslate2, Transcribe(audio=tone()))
+    assert [(one.text, one.start, one.end, one.language) for one in events if isinstance(one, Segment)] == told != []
+    assert isinstance(events[-1], Done)
+
+
+def test_faster_whisper_is_told_the_language_and_to_translate(
+    ctranslate2: Path, without_chance: list[dict[str, Any]]
+) -> None:
+    run(ctranslate2, Transcribe(audio=tone(), language="zh", translate=True, prompt="scales"))
+    assert without_chance == [{"language": "zh", "task": "translate", "initial_prompt": "scales"}]
+
+
+def test_what_ctranslate2_keeps_of_another_kind_is_not_taken_for_whisper(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"\x06\0\0\0\x10\0TransformerSpec\0" + bytes(64))
+    (tmp_path / "config.json").write_text("{}")
+    found = candidate(weigh(str(tmp_path)), str(tmp_path))
+    assert (found.format, found.architecture, found.works) == ("ctranslate2", "TransformerSpec", ())

@@ -17,7 +17,7 @@ def write(folder: Path) -> None:
     _musicgen(folder / "musicgen")
 
 
-def _whisper(folder: Path) -> None:
+def _whisper(folder: Path, *, positions: int = 64) -> None:
     from tokenizers import pre_tokenizers
     from transformers import (
         WhisperConfig,
@@ -38,7 +38,7 @@ def _whisper(folder: Path) -> None:
     start, end = vocabulary["<|startoftranscript|>"], vocabulary["<|endoftext|>"]
     config = WhisperConfig(
         vocab_size=len(vocabulary), d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-        decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, max_target_positions=64, num_mel_bins=80,
+        decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, max_target_positions=positions, num_mel_bins=80,
         bos_token_id=end, eos_token_id=end, pad_token_id=end, decoder_start_token_id=start,
     )  # fmt: skip
     model = WhisperForConditionalGeneration(config)
@@ -128,3 +128,12 @@ def _musicgen(folder: Path) -> None:
     own.guidance_scale, own.max_length, own.do_sample = 3.0, 60, True
     model.save_pretrained(folder)
     MusicgenProcessor(EncodecFeatureExtractor(sampling_rate=1600), t5_tokenizer()).save_pretrained(folder)
+
+
+def write_ctranslate2(folder: Path) -> None:
+    """`whisper`, and `kept`, the same as CTranslate2 keeps it."""
+    from ctranslate2.converters import TransformersConverter
+
+    _whisper(folder / "whisper", positions=448)
+    files = ["tokenizer.json", "tokenizer_config.json"]
+    TransformersConverter(str(folder / "whisper"), copy_files=files).convert(str(folder / "kept"))

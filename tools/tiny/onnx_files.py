@@ -109,7 +109,7 @@ def _export(
     import torch
 
     ids = torch.ones(2, 5, dtype=torch.long)
-    free = dict.fromkeys((*inputs, output), {0: "batch", 1: "length"})
+    free = {key: {0: "batch", 1: "length"} for key in (*inputs, output)}
     _save(model, tuple(ids for _ in inputs), folder, free)
     for path in source.rglob("*"):
         if path.is_file() and path.suffix in (".json", ".jinja", ".txt"):

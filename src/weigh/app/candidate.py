@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 
 from weigh.core.engine import Candidate
@@ -35,6 +36,9 @@ _TASKS: Mapping[str, tuple[Work, ...]] = {
 }
 _KINDS: Mapping[str, tuple[Work, ...]] = {"embedding": ("embed",), "rerank": ("rerank",), "reranker": ("rerank",)}
 _COMPUTES = frozenset({"onnx", "openvino", "tflite", "keras", "keras-h5", "tf-savedmodel", "torchscript"})
+# What CTranslate2 calls a model at the beginning of its model.bin: u32 version, u16 length, the name, a zero.
+_SPECS: Mapping[str, tuple[Work, ...]] = {"WhisperSpec": ("transcribe",)}
+_SPEC = re.compile(rb"[\x01-\x20]\0\0\0(.)\0([A-Za-z0-9]{3,64}Spec)\0", re.DOTALL)
 _POOLS_FOR_RANKING = 4  # llama.cpp's pooling type RANK
 
 
@@ -48,6 +52,8 @@ def candidate(report: Report, path: str) -> Candidate:
         class_name = named
     if main.format == "gguf" and isinstance(named := main.metadata.get("general.architecture"), str):
         class_name = named
+    if (spec := _ctranslate2(path)) is not None:
+        return Candidate(path=path, format="ctranslate2", architecture=spec, works=_SPECS.get(spec, ()))
     place, beside = _place(report, path, main.format)
     return Candidate(
         path=place,
@@ -59,6 +65,16 @@ def candidate(report: Report, path: str) -> Candidate:
         works=_works(report, main, class_name),
         beside=beside,
     )
+
+
+def _ctranslate2(path: str) -> str | None:
+    """The name that a folder's model.bin gives itself, where CTranslate2 wrote it."""
+    weights = os.path.join(path, "model.bin")
+    if not os.path.isfile(weights):
+        return None
+    with open(weights, "rb") as file:
+        told = _SPEC.match(file.read(128))
+    return told[2].decode() if told is not None and told[1][0] == len(told[2]) + 1 else None
 
 
 def _place(report: Report, path: str, format: str) -> tuple[str, tuple[str, ...]]:

@@ -147,7 +147,7 @@ def _launch(engine: Engine, works: Sequence[Work], model: Candidate, asked: Aske
         context_length=context,
         parallel=asked.parallel,
         job_seconds=asked.job_seconds,
-        n_gpu_layers=asked.n_gpu_layers,
+        n_gpu_layers=asked.n_gpu_layers if asked.n_gpu_layers is not None else fit.n_gpu_layers if fit else None,
         kv=asked.kv,
         threads=asked.threads or os.cpu_count(),
         device=asked.device,

@@ -12,6 +12,7 @@ PLACES: tuple[str, ...] = (
     "weigh.engines.xllamacpp",
     "weigh.engines.sentence_transformers",
     "weigh.engines.diffusers",
+    "weigh.engines.faster_whisper",
     "weigh.engines.transformers",
     "weigh.engines.onnxruntime",
     "weigh.engines.openvino",
