@@ -38,8 +38,9 @@ def _whisper(folder: Path, *, positions: int = 64) -> None:
     start, end = vocabulary["<|startoftranscript|>"], vocabulary["<|endoftext|>"]
     config = WhisperConfig(
         vocab_size=len(vocabulary), d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-        decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, max_target_positions=positions, num_mel_bins=80,
-        bos_token_id=end, eos_token_id=end, pad_token_id=end, decoder_start_token_id=start,
+        decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, num_mel_bins=80,
+        max_target_positions=positions, bos_token_id=end, eos_token_id=end, pad_token_id=end,
+        decoder_start_token_id=start,
     )  # fmt: skip
     model = WhisperForConditionalGeneration(config)
     own = model.generation_config

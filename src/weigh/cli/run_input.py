@@ -63,6 +63,8 @@ class Options(Value, frozen=True, kw_only=True):
     kv: str | None
     threads: int | None
     projector: str | None
+    address: str | None
+    name: str | None
     allow_pickle: bool | None
     trust_remote_code: bool | None
     fail_on: Severity

@@ -20,6 +20,10 @@ PLACES: tuple[str, ...] = (
     "weigh.engines.keras",
     "weigh.engines.tensorflow",
     "weigh.engines.torchscript",
+    "weigh.engines.llama_server",
+    "weigh.engines.vllm",
+    "weigh.engines.sglang",
+    "weigh.engines.ollama",
 )
 
 
