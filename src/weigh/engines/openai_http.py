@@ -172,8 +172,9 @@ async def _refuse(response: httpx.Response) -> None:
     except msgspec.DecodeError:
         said = _Refusal(message=body.decode("utf-8", "replace"))
     error = said.error if isinstance(said.error, _Error) else _Error(message=said.error or said.message or "")
-    fault = fault_of(error.type or "", error.message)
-    kind = "bad_input" if fault.kind == "failed" and response.status_code in (400, 404, 413, 422) else fault.kind
+    kind = fault_of(error.type or "", error.message).kind
+    if kind != "context_overflow":
+        kind = "bad_input" if response.status_code in (400, 404, 413, 422) else "failed"
     raise Failed(Fault(kind=kind, detail=_line(f"{status}: {error.message}")))
 
 
