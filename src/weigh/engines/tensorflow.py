@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 from typing import Any
@@ -19,8 +20,8 @@ def load(launch: Launch) -> Plain:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     tensorflow = importlib.import_module("tensorflow")
 
-    if launch.threads:
-        tensorflow.config.threading.set_intra_op_parallelism_threads(launch.threads)
+    with contextlib.suppress(RuntimeError):  # once it has begun it keeps its threads
+        tensorflow.config.threading.set_intra_op_parallelism_threads(launch.threads or 0)
     path = launch.path if os.path.isdir(launch.path) else os.path.dirname(os.path.abspath(launch.path))
     model = tensorflow.saved_model.load(path)
     signatures = dict(model.signatures)
