@@ -26,3 +26,8 @@ def inventory_file() -> str:
 def synced_file() -> str:
     """The file that `weigh catalog sync` keeps."""
     return os.path.join(data_folder(), "catalog.json")
+
+
+def measured_file() -> str:
+    """The file that `weigh bench --save` keeps."""
+    return os.path.join(data_folder(), "measured.json")

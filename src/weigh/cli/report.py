@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -49,7 +50,7 @@ def report(
 ) -> int:
     """The whole report on names, files, folders and models on hubs, and what to do next."""
     how = How(language_of(lang), form_of(as_json, quiet), offline, signatures=signatures_file(signatures), lists=LISTS)
-    return _run(references, fail_on, how, _fitted if fit else _whole)
+    return _run(references, fail_on, how, functools.partial(_fitted, language=how.language) if fit else _whole)
 
 
 @click.command()
@@ -156,12 +157,16 @@ def _whole(whole: Report) -> Report:
     return msgspec.structs.replace(cut_headers(whole), catalog=provenance(whole, today()))
 
 
-def _fitted(whole: Report) -> Report:
+def _fitted(whole: Report, language: Language) -> Report:
     """The same with what this machine makes of it."""
     from weigh.app.fit import devices_of, with_fits
+    from weigh.app.measured import set_right
+    from weigh.cli.measured import what_was_measured
     from weigh.sources.machine import start
 
-    return _whole(with_fits(whole, devices_of((), start)))
+    found = with_fits(whole, devices_of((), start))
+    rows = what_was_measured(language)
+    return _whole(msgspec.structs.replace(found, fits=set_right(found.fits, rows)) if rows else found)
 
 
 def quiet_line(whole: Report, language: Language) -> str:
