@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 NBYTES = int(os.environ.get("WEIGH_BENCH_NBYTES", 2 << 30))
-ROUNDS = 5
+ROUNDS = int(os.environ.get("WEIGH_BENCH_ROUNDS", 5))
 NAME = "model.safetensors"
 PLACE = f"acme/large/resolve/main/{NAME}"
 BARE = """
@@ -36,6 +36,7 @@ def serve(connection):
             start, stop, status = int(first), int(last) + 1, "206 Partial Content"
     head = (f"HTTP/1.1 {status}", f"Content-Length: {stop - start}", "Connection: close", "", "")
     connection.sendall("\\r\\n".join(head).encode())
+    start = stop if asked.startswith("HEAD") else start
     while start < stop:
         start += os.sendfile(connection.fileno(), file, start, min(stop - start, 1 << 30))
     connection.close(); os.close(file)
@@ -121,21 +122,6 @@ def started(folder: Path, file: Path, stack: ExitStack) -> Iterator[tuple[str, s
         stack.enter_context(server([sys.executable, "-c", BARE, str(file), str(port)], f"http://127.0.0.1:{port}/")),
     )
     yield from nginx(folder, file, stack)
-    port = free()
-    command = [
-        "openssl",
-        "s_server",
-        "-quiet",
-        "-WWW",
-        "-accept",
-        str(port),
-        "-cert",
-        str(certificate),
-        "-key",
-        str(key),
-    ]
-    address = f"https://127.0.0.1:{port}/{NAME}"
-    yield "openssl s_server, TLS", stack.enter_context(server(command, address, cwd=file.parent))
     (folder / "peer.py").write_text(STARLETTE % str(file))
     for name, python, module in peers():
         port = free()
@@ -173,7 +159,9 @@ def server(command: list[str], url: str, cwd: Path | None = None) -> Iterator[st
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=cwd)
     try:
         for _ in range(300):
-            if subprocess.run(["curl", "-skfI", "-o", "/dev/null", "--max-time", "590", url]).returncode in (
+            if subprocess.run(
+                ["curl", "-skf", "-r", "0-0", "-o", "/dev/null", "--max-time", "590", url]
+            ).returncode in (
                 0,
                 22,
                 52,

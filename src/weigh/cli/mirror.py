@@ -8,6 +8,7 @@ import socket
 import ssl
 import string
 from hashlib import sha256
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
@@ -101,9 +102,11 @@ def _settings(folder: str, given: dict[str, object]) -> Settings:
 
 
 def _root(root: str | None, *, cache: bool) -> str:
-    """The real folder to serve. Raises SourceError."""
+    """The real folder to serve. Raises SourceError, also where the server's library is missing."""
     from weigh.cli.stores import stores
 
+    if find_spec("aiohttp") is None:
+        raise SourceError("mirror.missing")
     if root is None and not cache:
         raise SourceError("mirror.nothing")
     folder = root if root is not None else stores().roots["hf"]
