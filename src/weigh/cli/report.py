@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 import msgspec
 
+from weigh.cli.clock import today
 from weigh.cli.options import common, language_of, signatures_file, signed
 from weigh.core.errors import WeighError
 from weigh.core.finding import SEVERITIES
@@ -155,13 +154,7 @@ def _whole(whole: Report) -> Report:
     from weigh.app.provenance import provenance
     from weigh.cli.inspect import cut_headers
 
-    return msgspec.structs.replace(cut_headers(whole), catalog=provenance(whole, _today()))
-
-
-def _today() -> date:
-    """SOURCE_DATE_EPOCH stands for the day where it is set, so that what is printed can be printed again."""
-    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return datetime.fromtimestamp(int(fixed), UTC).date() if fixed.isdigit() else date.today()
+    return msgspec.structs.replace(cut_headers(whole), catalog=provenance(whole, today()))
 
 
 def _fitted(whole: Report, language: Language) -> Report:

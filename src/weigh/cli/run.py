@@ -82,6 +82,8 @@ class How(NamedTuple):
 @click.option("--kv", help="Type of the cache: f16, q8_0 ...")
 @click.option("--threads", type=int, help="Of the processor.")
 @click.option("--projector", metavar="FILE", help="The mmproj file that makes pictures into tokens.")
+@click.option("--address", metavar="URL", help="Of a server that runs already: --engine vllm --address http://...")
+@click.option("--name", metavar="NAME", help="What the model is called there.")
 @click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
 @click.option("--trust-remote-code", is_flag=True, default=None, help="Run code that lies beside the weights.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), default="high", show_default=True, help="What holds it back.")
@@ -158,6 +160,8 @@ def _offer(reference: str, options: Options, how: How) -> Offer:
         threads=options.threads,
         device=options.device,
         projector=options.projector,
+        address=options.address,
+        name=options.name,
         allow_pickle=options.allow_pickle,
         trust_remote_code=options.trust_remote_code,
         fail_on=options.fail_on,

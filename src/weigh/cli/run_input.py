@@ -13,7 +13,7 @@ from weigh.app.ask import Given, kind_of
 from weigh.core.errors import BadReference, SourceError
 from weigh.core.finding import Severity
 from weigh.core.value import Value
-from weigh.core.work import Piece, Sampling, Work
+from weigh.core.work import Array, Piece, Sampling, Work
 
 MOST_FILE = 512 << 20
 MOST_LINES = 100_000
@@ -63,6 +63,8 @@ class Options(Value, frozen=True, kw_only=True):
     kv: str | None
     threads: int | None
     projector: str | None
+    address: str | None
+    name: str | None
     allow_pickle: bool | None
     trust_remote_code: bool | None
     fail_on: Severity
@@ -74,7 +76,7 @@ class Options(Value, frozen=True, kw_only=True):
 
 
 def given_of(text: str | None, options: Options) -> Given:
-    """INPUT may be a text, a file of text, a picture or a sound, or `-`. Raises SourceError, BadReference."""
+    """INPUT may be a text, a file of text, a picture, a sound or arrays, or `-`. Raises SourceError, BadReference."""
     found = _input(text)
     width, height = _size(options.size)
     asked = Given(
@@ -131,7 +133,7 @@ def next_line(stream: TextIO, *, quiet: bool = False) -> str | None:
     return line.rstrip("\n") if line else None
 
 
-def _input(text: str | None) -> dict[str, str | bytes]:
+def _input(text: str | None) -> dict[str, str | bytes | tuple[Array, ...]]:
     if text is None:
         return {}
     if text == "-":
@@ -141,6 +143,10 @@ def _input(text: str | None) -> dict[str, str | bytes]:
     else:
         return {"text": text}
     kind = kind_of(data)
+    if kind == "arrays":
+        from weigh.engines.arrays import arrays_from
+
+        return {"arrays": arrays_from(data, text)}
     return {kind: data} if kind != "text" else {"text": data.decode("utf-8", "replace")}
 
 

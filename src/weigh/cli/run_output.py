@@ -25,10 +25,11 @@ from weigh.core.work import (
     Rerank,
     Scores,
     Segment,
+    Tensors,
     Vectors,
 )
 from weigh.text import Language, safe, say
-from weigh.text.answers import label_line, npy, ranking, rows, srt
+from weigh.text.answers import array_line, label_line, npy, ranking, rows, srt
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -66,6 +67,7 @@ class Told:
             Progress: self._step,
             Scores: self._scores,
             Segment: self._segment,
+            Tensors: self._tensors,
             Vectors: self._vectors,
         }
 
@@ -142,6 +144,19 @@ class Told:
         elif not self._output.as_json:
             for vector in vectors:
                 click.echo(to_json(vector, self._output.language, indent=0))
+
+    def _tensors(self, event: Tensors) -> None:
+        from weigh.engines.arrays import npz
+
+        self._files += 1
+        path = self._place("npz")
+        _write(path, npz(event.arrays))
+        told = [{"name": one.name, "dtype": one.dtype, "shape": one.shape} for one in event.arrays]
+        self._json |= {"files": [{"path": path}], "outputs": told}
+        if not self._output.as_json:
+            for line in map(array_line, event.arrays):
+                click.echo(line)
+            click.echo(path)
 
     def _scores(self, event: Scores) -> None:
         assert isinstance(self._job, Rerank)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -16,10 +16,9 @@ from weigh.core.report import Report
 from weigh.text import Language, complain
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
-
     from weigh.app.run import Asked
     from weigh.serve.api.pool import Ware
+    from weigh.serve.api.serving import Outside
     from weigh.serve.api.settings import ModelSetting, Settings
 
 
@@ -38,11 +37,15 @@ if TYPE_CHECKING:
 @click.option("--job-seconds", type=float, help="How long a job may take (default: 3600).")
 @click.option("--idle-seconds", type=float, help="A model unused for so long is let go (default: 600).")
 @click.option("--drain-seconds", type=float, help="How long jobs may go on after the end was asked for (default: 10).")
+@click.option("--stall-seconds", type=float, help="How long a client may take nothing of its answer (default: 60).")
 @click.option("--body-bytes", type=int, help="The longest request (default: 64 MiB).")
 @click.option("--memory", type=int, metavar="BYTES", help="For all models together (default: what is free).")
 @click.option("--context", "context_length", type=int, metavar="TOKENS", help="Tokens of a model's context.")
 @click.option("--media-folder", metavar="DIR", help="Where videos wait for who asked for them.")
+@click.option("--media-number", type=click.IntRange(1), help="Videos that are kept (default: 100).")
+@click.option("--media-seconds", type=float, help="How long a video is kept (default: 86400).")
 @click.option("--log-prompts", is_flag=True, default=None, help="Write prompts and answers to the log.")
+@click.option("--traces", is_flag=True, default=None, help="Send traces by OpenTelemetry.")
 @click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
 @click.option("--yes", "-y", is_flag=True, help="Pull models that are not here without asking.")
 @common
@@ -86,9 +89,24 @@ async def _serve(settings: Settings, language: Language, *, quiet: bool) -> int:
     budget = settings.memory if settings.memory is not None else room(run)
     pool = Pool(wares, budget=budget, queue=settings.queue, wait_seconds=settings.wait_seconds)
     from weigh.serve.api.app import create
+    from weigh.serve.api.listen import listen
 
-    await _listen(create(pool, settings, language, _weigh), settings, language, quiet=quiet)
+    def say(address: str) -> None:
+        if not quiet:
+            click.echo(f"listening on {address}")
+
+    await listen(create(pool, settings, language, _outside(settings, quiet=quiet)), pool, settings, say)
     return 0
+
+
+def _outside(settings: Settings, *, quiet: bool) -> Outside:
+    from weigh.serve.api.serving import Outside
+    from weigh.serve.api.trace import spans
+
+    def write(line: str) -> None:
+        sys.stderr.write(line + "\n")
+
+    return Outside(weigh=_weigh, write=None if quiet else write, span=spans() if settings.traces else None)
 
 
 def _wares(settings: Settings) -> list[Ware]:
@@ -119,6 +137,7 @@ def _ware(name: str, setting: ModelSetting, settings: Settings) -> Ware:
     return Ware(
         name=offer.name,
         nbytes=offer.nbytes,
+        about=offer.about,
         parallel=offer.chosen.launch.parallel,
         idle_seconds=None if setting.pinned else idle,
         load=offer.start,
@@ -147,43 +166,3 @@ async def _weigh(text: str) -> Report:
     from weigh.app.wish import Wish
 
     return (await asyncio.to_thread(check, text, Wish())).report
-
-
-async def _listen(app: Starlette, settings: Settings, language: Language, *, quiet: bool) -> None:
-    """Until a signal; jobs under way may go on for a while."""
-    import uvicorn
-
-    host = settings.host or "127.0.0.1"
-    listener = _listener(host, 8000 if settings.port is None else settings.port)
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=int(settings.drain_seconds),
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=settings.tls_key,
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not task.done():
-        await asyncio.sleep(0.01)
-    if not quiet and not task.done():
-        scheme = "https" if settings.tls_certificate else "http"
-        click.echo(f"listening on {scheme}://{_shown(host)}:{listener.getsockname()[1]}")
-    await task
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise SourceError("serve.bind", host=host, port=port, reason=error.strerror or str(error)) from error
-    return listener
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
