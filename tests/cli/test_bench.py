@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.tiny import made
-from tools.tiny import text
+from tools.tiny import embedders, heard, seen, text
 from weigh.cli.main import weigh
 from weigh.knowledge.measured import Measured, Pace, is_sound
 
@@ -62,6 +63,23 @@ def test_what_fit_does_not_predict_is_measured_alone(work: str, name: str) -> No
     document = bench("echo:", "--work", work)
     figure = next(figure for figure in document["figures"] if figure["name"] == name)
     assert len(figure["runs"]) == 3 and "predicted" not in figure and document["device"] is None
+
+
+@pytest.mark.parametrize(
+    ("write", "model", "name"),
+    [
+        (embedders.write, "embedders/reranker", "documents"),
+        (heard.write, "heard/vits", "audio"),
+        (seen.write, "seen/classifier", "pictures"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of torch, while the model is made
+def test_each_kind_has_a_speed_of_its_own(
+    tmp_path_factory: pytest.TempPathFactory, write: Callable[[Path], None], model: str, name: str
+) -> None:
+    folder, _, inside = model.partition("/")
+    (figure,) = bench(str(made(tmp_path_factory, folder, write) / inside))["figures"]
+    assert figure["name"] == name and figure["median"] > 0
 
 
 @pytest.mark.parametrize(("lang", "said"), [("en", "tokens a second"), ("zh", "生成速度（token/秒）")])

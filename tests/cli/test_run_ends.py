@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from tests.tiny import made
 from tools.tiny import text
-from weigh.app.offer import Offer, offered
+from weigh.app.offer import offered
 from weigh.app.run import Asked
 from weigh.cli.loading import loaded
 from weigh.cli.main import weigh
@@ -29,8 +30,9 @@ PROJECT = Path(__file__).parents[2]
 # The command with an engine in a child process that does what the prompt says.
 PUPPET = """
 import sys
+from msgspec.structs import replace
 from weigh.app import offer
-from weigh.app.run import Chosen
+from weigh.app.run import Asked, Chosen
 from weigh.cli.main import main
 from weigh.core.engine import Launch
 from weigh.engines import echo
@@ -38,9 +40,9 @@ from weigh.engines.process import start
 
 launch = Launch(engine="puppet", path=sys.argv.pop(), works=("complete",), format="puppet")
 chosen = Chosen(engine=echo.ENGINE, launch=launch)
-offer.offered = lambda *given, **named: offer.Offer(
-    name="puppet", nbytes=1, chosen=chosen, start=lambda: start("tests.engines.puppet", launch)
-)
+real = offer.offered("echo:", Asked(), lambda command: None)
+puppet = replace(real, chosen=chosen, start=lambda: start("tests.engines.puppet", launch))
+offer.offered = lambda *given, **named: puppet
 main()
 """
 
@@ -200,6 +202,6 @@ def test_a_terminal_is_told_that_a_model_loads(monkeypatch: pytest.MonkeyPatch, 
         await asyncio.sleep(0.3)
         return await real.start()
 
-    offer = Offer(name="heavy", nbytes=1, chosen=real.chosen, start=slowly)
+    offer = msgspec.structs.replace(real, name="heavy", start=slowly)
     asyncio.run(loaded(offer, "en", quiet=quiet))
     assert ("loading heavy" in screen.getvalue()) is not quiet

@@ -43,6 +43,7 @@ BATCH = 32  # texts that are embedded or ranked together
 SECONDS = 5.0  # of the sound that is transcribed
 HALVINGS = 10
 _RATE = 16_000
+_KINDS = ("image", "text", "audio")  # what may be classified
 
 Clock = Callable[[], float]
 
@@ -91,21 +92,31 @@ async def bench(
     model: Running, work: Work, size: Size, clock: Clock, tell: Callable[[int, int], None]
 ) -> tuple[Figure, ...]:
     """The first run is not counted. Raises EngineError where the model cannot do it."""
-    words = size.prompt
-    for _ in range(HALVINGS):
-        first = await _trial(model, _job(work, size, words, -1), clock)
-        if not (isinstance(fault := first.ticks[-1].event, Fault) and fault.kind == "context_overflow"):
-            break
-        words = max(words // 2, 1)
+    words, kind = await _tried(model, work, size, clock)
     trials = []
     for run in range(size.runs):
         tell(run, size.runs)
-        trial = await _trial(model, _job(work, size, words, run), clock)
+        trial = await _trial(model, _job(work, size, words, run, kind), clock)
         if isinstance(fault := trial.ticks[-1].event, Fault):
             raise EngineError("index.fault", detail=fault.detail)
         trials.append(trial)
     tell(size.runs, size.runs)
     return tuple(_figures([dict(_measured(work, trial)) for trial in trials]))
+
+
+async def _tried(model: Running, work: Work, size: Size, clock: Clock) -> tuple[int, str]:
+    """How long a prompt it takes, and what it classifies; the last of each where nothing goes."""
+    kind, words = "", size.prompt
+    for kind in _KINDS if work == "classify" else ("",):
+        words = size.prompt
+        for _ in range(HALVINGS):
+            fault = (await _trial(model, _job(work, size, words, -1, kind), clock)).ticks[-1].event
+            if not (isinstance(fault, Fault) and fault.kind == "context_overflow"):
+                break
+            words = max(words // 2, 1)
+        if not isinstance(fault, Fault):
+            break
+    return words, kind
 
 
 def beside(figures: Sequence[Figure], fit: Fit | None) -> tuple[Figure, ...]:
@@ -187,8 +198,15 @@ def _sound_seconds(event: Event) -> float:
     return (len(event.data) - 44) / rate if rate else 0.0
 
 
-def _job(work: Work, size: Size, words: int, run: int) -> Job:
+def _job(work: Work, size: Size, words: int, run: int, kind: str) -> Job:
     """Each run has another beginning: what was kept of the one before is of no use to it."""
+    if work == "classify":
+        pieces = {
+            "image": lambda: Piece(image=_picture()),
+            "text": lambda: Piece(text=" ".join(WORDS)),
+            "audio": lambda: Piece(audio=_sound()),
+        }
+        return Classify(piece=pieces[kind](), labels=WORDS[:2])
     text = " ".join((f"{run + 2}", *(WORDS[at % len(WORDS)] for at in range(words))))
     return _JOBS[work](text, size, run)
 
@@ -229,7 +247,6 @@ def _sound() -> bytes:
 
 _JOBS: Mapping[Work, Callable[[str, Size, int], Job]] = {
     "chat": _chat,
-    "classify": lambda text, size, run: Classify(piece=Piece(image=_picture()), labels=WORDS[:2]),
     "complete": lambda text, size, run: Complete(prompt=text, sampling=_sampling(size)),
     "depth": lambda text, size, run: Depth(image=_picture()),
     "detect": lambda text, size, run: Detect(image=_picture(), labels=WORDS[:2]),

@@ -222,6 +222,8 @@ def open_index(path: str) -> Index:
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA cell_size_check = ON")
             _prepare(connection, path)
+            connection.execute("PRAGMA journal_mode = WAL")  # whole after a power cut too, and not a flush a file
+            connection.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
             connection.close()
             raise
