@@ -20,7 +20,7 @@ TEMPLATE = (
 
 
 def write(path: Path) -> int:
-    """In F16; returns the number of its parameters."""
+    """In Q8_0; returns the number of its parameters."""
     import gguf
 
     tokens = [*SPECIAL, *_letters(), *(f"w{number}x" for number in range(WORDS))]
@@ -30,7 +30,11 @@ def write(path: Path) -> int:
     count = 0
     for name, weights in _tensors(len(tokens)):
         count += weights.size
-        writer.add_tensor(name, weights)
+        if weights.ndim == 1:
+            writer.add_tensor(name, weights)
+        else:
+            packed = gguf.quants.quantize(weights, gguf.GGMLQuantizationType.Q8_0)
+            writer.add_tensor(name, packed, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -49,7 +53,7 @@ def _shape(writer: gguf.GGUFWriter) -> None:
     writer.add_head_count_kv(HEADS)
     writer.add_rope_freq_base(10000.0)
     writer.add_layer_norm_rms_eps(1e-6)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
 
 
 def _vocabulary(writer: gguf.GGUFWriter, tokens: list[str]) -> None:
@@ -80,7 +84,7 @@ def _tensors(vocabulary: int) -> Iterator[tuple[str, numpy.ndarray]]:
     random = numpy.random.default_rng(0)
 
     def drawn(*shape: int) -> numpy.ndarray:
-        return (random.standard_normal(shape, dtype="float32") * 0.05).astype("float16")
+        return (random.standard_normal(shape, dtype="float32") * 0.05).astype("float32")
 
     yield "token_embd.weight", drawn(vocabulary, HIDDEN)
     for layer in range(LAYERS):
