@@ -153,13 +153,14 @@ def compare_tokens(path: Path, clients: int) -> None:
             "ours": functools.partial(through_server, ours.port),
         }
         rows: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-        busy = processor_time(ours.pid)
+        busy = 0.0
         for number in range(ROUNDS + 1):
+            busy = busy if number > 1 else processor_time(ours.pid)  # from after the round that warms up
             for name, way in ways.items():
                 found = at_once(way, clients, f"{number}")
                 if number:
                     rows[name].append(found)
-        busy = (processor_time(ours.pid) - busy) / ((ROUNDS + 1) * clients * TOKENS)
+        busy = (processor_time(ours.pid) - busy) / (ROUNDS * clients * TOKENS)
     first = {name: statistics.median(row[0] for row in found) * 1000 for name, found in rows.items()}
     speed = {name: statistics.median(row[1] for row in found) for name, found in rows.items()}
     less, later = 100 - 100 * speed["ours"] / speed["bare"], first["ours"] - first["bare"]

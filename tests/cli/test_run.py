@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.tiny import made
-from tools.tiny import text
+from tools.tiny import onnx_files, text
 from weigh.cli.main import weigh
 
 
@@ -95,3 +95,29 @@ def test_what_cannot_be_is_one_line_and_status_2(arguments: tuple[str, ...], sai
 def test_what_does_not_fit_into_the_context_is_said(tiny: Path) -> None:
     result, status = run(str(tiny / "model-F32.gguf"), "weigh " * 400, "--context", "128", "--lang", "zh")
     assert status == 2 and "超出模型的上下文长度" in result.stderr
+
+
+def test_a_plain_model_computes_from_arrays_into_arrays(tmp_path: Path) -> None:
+    onnx_files.plain(tmp_path / "plain.onnx")
+    x, b = numpy.ones((4, 3), "f4"), numpy.zeros(2, "f4")
+    numpy.savez(tmp_path / "inputs.npz", x=x, b=b)
+    result, status = run(
+        str(tmp_path / "plain.onnx"), str(tmp_path / "inputs.npz"), "--out", str(tmp_path / "outputs.npz")
+    )
+    assert status == 0 and result.stdout.splitlines()[:2] == ["y  float32 [4, 2]", "shape  int64 [2]"]
+    with numpy.load(tmp_path / "outputs.npz") as made_of_them:
+        assert made_of_them["y"].tolist() == [[9, 12]] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("objects.npy", b"objects"), ("text.npz", b"PK\x03\x04 no archive"), ("cut.npy", b"\x93NUMPY\x01")],
+)
+def test_what_is_no_array_is_one_line(tmp_path: Path, name: str, data: bytes) -> None:
+    onnx_files.plain(tmp_path / "plain.onnx")
+    if data == b"objects":
+        numpy.save(tmp_path / name, numpy.array([{"a": 1}], dtype=object))
+    else:
+        (tmp_path / name).write_bytes(data)
+    result, status = run(str(tmp_path / "plain.onnx"), str(tmp_path / name))
+    assert status == 2 and "without unpickling" in result.stderr and result.stderr.count("\n") == 1

@@ -17,7 +17,7 @@ def write(folder: Path) -> None:
     _musicgen(folder / "musicgen")
 
 
-def _whisper(folder: Path) -> None:
+def _whisper(folder: Path, *, positions: int = 64) -> None:
     from tokenizers import pre_tokenizers
     from transformers import (
         WhisperConfig,
@@ -38,11 +38,13 @@ def _whisper(folder: Path) -> None:
     start, end = vocabulary["<|startoftranscript|>"], vocabulary["<|endoftext|>"]
     config = WhisperConfig(
         vocab_size=len(vocabulary), d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-        decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, max_target_positions=64, num_mel_bins=80,
-        bos_token_id=end, eos_token_id=end, pad_token_id=end, decoder_start_token_id=start,
+        decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, num_mel_bins=80,
+        max_target_positions=positions, bos_token_id=end, eos_token_id=end, pad_token_id=end,
+        decoder_start_token_id=start,
     )  # fmt: skip
     model = WhisperForConditionalGeneration(config)
     own = model.generation_config
+    own._from_model_config = False  # else it is made anew from config.json, without what follows
     own.is_multilingual = True
     own.lang_to_id = {"<|en|>": vocabulary["<|en|>"], "<|zh|>": vocabulary["<|zh|>"]}
     own.task_to_id = {"transcribe": vocabulary["<|transcribe|>"], "translate": vocabulary["<|translate|>"]}
@@ -88,9 +90,9 @@ def _vits(folder: Path) -> None:
     config = VitsConfig(
         vocab_size=len(words), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, ffn_dim=32, flow_size=16,
         spectrogram_bins=33, duration_predictor_filter_channels=16, duration_predictor_flow_bins=4,
-        depth_separable_num_layers=2, posterior_encoder_num_wavenet_layers=2, prior_encoder_num_flows=2,
+        duration_predictor_num_flows=2, depth_separable_num_layers=2, posterior_encoder_num_wavenet_layers=2,
+        prior_encoder_num_flows=2,
         prior_encoder_num_wavenet_layers=2, upsample_initial_channel=32, upsample_rates=[8, 8],
-        duration_predictor_num_flows=2,
         upsample_kernel_sizes=[16, 16], resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]], num_speakers=2,
         speaker_embedding_size=8, use_stochastic_duration_prediction=False, wavenet_kernel_size=3,
     )  # fmt: skip
@@ -127,3 +129,12 @@ def _musicgen(folder: Path) -> None:
     own.guidance_scale, own.max_length, own.do_sample = 3.0, 60, True
     model.save_pretrained(folder)
     MusicgenProcessor(EncodecFeatureExtractor(sampling_rate=1600), t5_tokenizer()).save_pretrained(folder)
+
+
+def write_ctranslate2(folder: Path) -> None:
+    """`whisper`, and `kept`, the same as CTranslate2 keeps it."""
+    from ctranslate2.converters import TransformersConverter
+
+    _whisper(folder / "whisper", positions=448)
+    files = ["tokenizer.json", "tokenizer_config.json"]
+    TransformersConverter(str(folder / "whisper"), copy_files=files).convert(str(folder / "kept"))

@@ -24,7 +24,7 @@ _SPLIT = (
 
 def write(folder: Path) -> None:
     """`folder/repository` as transformers saves it, `folder/model-F32.gguf` as the gguf library writes it."""
-    tokenizer, model = _tokenizer(), None
+    tokenizer = byte_pairs()
     model = _learn(tokenizer)
     repository = folder / "repository"
     model.save_pretrained(repository)
@@ -32,7 +32,7 @@ def write(folder: Path) -> None:
     write_gguf(model, tokenizer, folder / "model-F32.gguf")
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
+def byte_pairs(special: tuple[str, ...] = SPECIAL, template: str = TEMPLATE) -> PreTrainedTokenizerFast:
     """Byte-level BPE, split as Qwen2 splits."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -47,13 +47,17 @@ def _tokenizer() -> PreTrainedTokenizerFast:
     raw.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=320,
-        special_tokens=list(SPECIAL),
+        special_tokens=list(special),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     raw.train_from_iterator([TEXT] * 4, trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=raw, eos_token=SPECIAL[2], pad_token=SPECIAL[0], chat_template=TEMPLATE
+        tokenizer_object=raw,
+        eos_token=special[2],
+        pad_token=special[0],
+        additional_special_tokens=list(special[3:]),
+        chat_template=template,
     )
 
 
@@ -108,7 +112,7 @@ def write_gguf(model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerFast, path
     writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
-    _add_vocabulary(writer, tokenizer)
+    add_vocabulary(writer, tokenizer)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN2, config.num_hidden_layers)
     for name, tensor in model.state_dict().items():
         written = names.get_name(name, try_suffixes=(".weight", ".bias"))
@@ -120,7 +124,8 @@ def write_gguf(model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerFast, path
     writer.close()
 
 
-def _add_vocabulary(writer: object, tokenizer: PreTrainedTokenizerFast) -> None:
+def add_vocabulary(writer: object, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Tokens, merges and template, as llama.cpp reads them."""
     import json
 
     import gguf
@@ -132,8 +137,8 @@ def _add_vocabulary(writer: object, tokenizer: PreTrainedTokenizerFast) -> None:
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
-    writer.add_token_types([control if token in SPECIAL else normal for token in tokens])
+    writer.add_token_types([control if token in tokenizer.all_special_tokens else normal for token in tokens])
     writer.add_token_merges([" ".join(pair) for pair in merges])
     writer.add_eos_token_id(tokenizer.eos_token_id)
     writer.add_pad_token_id(tokenizer.pad_token_id)
-    writer.add_chat_template(TEMPLATE)
+    writer.add_chat_template(tokenizer.chat_template)

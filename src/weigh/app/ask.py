@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from weigh.core.errors import BadReference
 from weigh.core.value import Value
 from weigh.core.work import (
+    Array,
     Chat,
     Classify,
     Complete,
+    Compute,
     Depth,
     Detect,
     Embed,
@@ -34,6 +36,7 @@ class Given(Value, frozen=True, kw_only=True):
     image: bytes | None = None
     audio: bytes | None = None
     mask: bytes | None = None
+    arrays: tuple[Array, ...] = ()
     system: str | None = None
     turns: tuple[Message, ...] = ()
     suffix: str | None = None
@@ -68,11 +71,13 @@ def job_of(work: Work, given: Given) -> Job:
 
 
 def kind_of(data: bytes) -> str:
-    """`image`, `audio` or `text`, by how it begins.
+    """`image`, `audio`, `arrays` (NPY, NPZ) or `text`, by how it begins.
 
     >>> kind_of(b"\\x89PNG\\r\\n\\x1a\\n"), kind_of(b"RIFF....WAVEfmt "), kind_of("过秤".encode())
     ('image', 'audio', 'text')
     """
+    if data.startswith((b"\x93NUMPY", b"PK\x03\x04")):
+        return "arrays"
     if data.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")) or data[8:12] == b"WEBP":
         return "image"
     if data[8:12] == b"WAVE" or data.startswith((b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3")):
@@ -201,6 +206,12 @@ def _film(given: Given) -> Job:
     )
 
 
+def _compute(given: Given) -> Job:
+    if not given.arrays:
+        raise BadReference("run.no_arrays")
+    return Compute(arrays=given.arrays)
+
+
 def _text(given: Given, work: str) -> str:
     if given.text is None:
         raise BadReference("run.no_input", work=work)
@@ -217,6 +228,7 @@ _MAKERS: Mapping[Work, Callable[[Given], Job]] = {
     "chat": _chat,
     "classify": _classify,
     "complete": _complete,
+    "compute": _compute,
     "depth": _depth,
     "detect": _detect,
     "embed": _embed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 
 from weigh.core.engine import Candidate
@@ -34,6 +35,10 @@ _TASKS: Mapping[str, tuple[Work, ...]] = {
     "zero-shot-image-classification": ("classify", "embed"),
 }
 _KINDS: Mapping[str, tuple[Work, ...]] = {"embedding": ("embed",), "rerank": ("rerank",), "reranker": ("rerank",)}
+_COMPUTES = frozenset({"onnx", "openvino", "tflite", "keras", "keras-h5", "tf-savedmodel", "torchscript"})
+# What CTranslate2 calls a model at the beginning of its model.bin: u32 version, u16 length, the name, a zero.
+_SPECS: Mapping[str, tuple[Work, ...]] = {"WhisperSpec": ("transcribe",)}
+_SPEC = re.compile(rb"[\x01-\x20]\0\0\0(.)\0([A-Za-z0-9]{3,64}Spec)\0", re.DOTALL)
 _POOLS_FOR_RANKING = 4  # llama.cpp's pooling type RANK
 
 
@@ -47,10 +52,12 @@ def candidate(report: Report, path: str) -> Candidate:
         class_name = named
     if main.format == "gguf" and isinstance(named := main.metadata.get("general.architecture"), str):
         class_name = named
+    if (spec := _ctranslate2(path)) is not None:
+        return Candidate(path=path, format="ctranslate2", architecture=spec, works=_SPECS.get(spec, ()))
     place, beside = _place(report, path, main.format)
     return Candidate(
         path=place,
-        format=main.format,
+        format=_format(report, main),
         weights=_weights(report),
         architecture=class_name,
         model_type=report.model.model_type.value if report.model and report.model.model_type else None,
@@ -58,6 +65,16 @@ def candidate(report: Report, path: str) -> Candidate:
         works=_works(report, main, class_name),
         beside=beside,
     )
+
+
+def _ctranslate2(path: str) -> str | None:
+    """The name that a folder's model.bin gives itself, where CTranslate2 wrote it."""
+    weights = os.path.join(path, "model.bin")
+    if not os.path.isfile(weights):
+        return None
+    with open(weights, "rb") as file:
+        told = _SPEC.match(file.read(128))
+    return told[2].decode() if told is not None and told[1][0] == len(told[2]) + 1 else None
 
 
 def _place(report: Report, path: str, format: str) -> tuple[str, tuple[str, ...]]:
@@ -92,6 +109,13 @@ def _weights(report: Report) -> tuple[str, ...]:
     return tuple(file.path for file in files if file.header is not None and file.header.tensors)
 
 
+def _format(report: Report, main: Header) -> str:
+    """That of the weights, where a repository's are of one that its usual loader does not take."""
+    headers = [file.header for file in (report.model.files if report.model else ()) if file.header is not None]
+    kinds = {header.format for header in headers if header.tensors}
+    return "onnx" if main.format == "huggingface" and kinds == {"onnx"} else main.format
+
+
 def _works(report: Report, main: Header, class_name: str | None) -> tuple[Work, ...]:
     """What the files say; where they say text of any kind, what the name says it was trained for."""
     beside = {file.path for file in report.files}
@@ -102,6 +126,8 @@ def _works(report: Report, main: Header, class_name: str | None) -> tuple[Work, 
     kind = _KINDS.get(report.name.kind, ()) if report.name is not None else ()
     if main.format == "gguf":
         return _of_gguf(main, class_name) or kind or ("chat", "complete")
+    if main.format in _COMPUTES:
+        return ("compute",)
     found = works_of_class(class_name) if class_name else ()
     if found == ("classify",) and (_is_one_label(main) or kind == ("rerank",)):
         return ("rerank",)

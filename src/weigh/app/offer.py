@@ -7,9 +7,13 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import msgspec
+
 from weigh.app.fit import Wish, devices_of, fits
+from weigh.app.policy import laid_over
 from weigh.app.run import Asked, Chosen, chosen, running
-from weigh.app.weigh import weigh
+from weigh.app.weigh import weigh_as
+from weigh.app.wish import Wish as Look
 from weigh.core.engine import Running
 from weigh.core.errors import BadReference, SourceError
 from weigh.core.facts import Fact
@@ -54,7 +58,7 @@ def offered(text: str, asked: Asked, run: Run, *, name: str | None = None, inter
     """Of a path on this machine, or `echo:`. Raises WeighError for what cannot be weighed, is held back or has no
     engine.
     """
-    report = weigh(text)
+    report, asked = _weighed(text, asked)
     if report.error is not None:
         raise _told(report.error, text)
     plan = _plan(report, asked, run)
@@ -88,6 +92,15 @@ def name_of(text: str) -> str:
     last = os.path.basename(os.path.normpath(text))
     stem, dot, suffix = last.rpartition(".")
     return stem if dot and suffix in ("gguf", "safetensors", "onnx", "pt", "bin") else last
+
+
+def _weighed(text: str, asked: Asked) -> tuple[Report, Asked]:
+    """Its report as the policy has it, and what then holds it back."""
+    policy = asked.policy
+    if policy is None:
+        return weigh_as(text, Look()).report, asked
+    report = laid_over(weigh_as(text, Look(allow=policy.allow)), policy)
+    return report, msgspec.structs.replace(asked, fail_on=policy.fail_on or asked.fail_on)
 
 
 def _told(failure: Failure, text: str) -> SourceError:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 
 from weigh.app.candidate import candidate
+from weigh.app.policy import Policy
 from weigh.core.engine import Candidate, Engine, Launch, Running
 from weigh.core.errors import EngineError
 from weigh.core.finding import SEVERITIES, Severity
@@ -18,7 +20,7 @@ from weigh.core.work import Work
 from weigh.engines import engines
 from weigh.engines.process import start
 
-UNPICKLED = frozenset({"pytorch", "pytorch-legacy", "pytorch-tar", "pickle", "joblib"})
+UNPICKLED = frozenset({"pytorch", "pytorch-legacy", "pytorch-tar", "pickle", "joblib", "torchscript"})
 HOLDS: Severity = "high"
 
 
@@ -30,7 +32,9 @@ class Chosen(Value, frozen=True, kw_only=True):
 
 
 class Asked(Value, frozen=True, kw_only=True):
-    """What the user said of it; None leaves it to us. `fail_on` is the least severity that holds a model back."""
+    """What the user said of it; None leaves it to us. `fail_on` is the least severity that holds a model back;
+    `policy` says what else does.
+    """
 
     work: Work | None = None
     engine: str | None = None
@@ -43,9 +47,12 @@ class Asked(Value, frozen=True, kw_only=True):
     device: str | None = None
     dtype: str | None = None
     projector: str | None = None
+    address: str | None = None
+    name: str | None = None
     allow_pickle: bool | None = None
     trust_remote_code: bool | None = None
     fail_on: Severity = HOLDS
+    policy: Policy | None = None
 
 
 def chosen(report: Report, path: str, asked: Asked, fit: Fit | None = None) -> Chosen:
@@ -62,8 +69,8 @@ def chosen(report: Report, path: str, asked: Asked, fit: Fit | None = None) -> C
     if not suited:
         raise _nothing(model, asked)
     engine, works = next((pair for pair in suited if is_here(pair[0])), suited[0])
-    if not is_here(engine):
-        raise EngineError("run.missing", path=path, engine=engine.name, extra=f"weigh[{engine.extra}]")
+    if not is_here(engine) and asked.address is None:
+        raise _missing(engine, path)
     return Chosen(engine=engine, launch=_launch(engine, works, model, asked, fit))
 
 
@@ -73,8 +80,9 @@ async def running(chosen: Chosen, *, interpreter: str | None = None) -> Running:
         if interpreter is not None:
             return await start(chosen.engine.module, chosen.launch, interpreter=interpreter)
         return await start(chosen.engine.module, chosen.launch)
-    connected: Running = importlib.import_module(chosen.engine.module).connect(chosen.launch)
-    return connected
+    connected = importlib.import_module(chosen.engine.module).connect(chosen.launch)
+    model: Running = await connected if chosen.engine.reach == "http" else connected
+    return model
 
 
 def allowed(report: Report, asked: Asked) -> None:
@@ -100,8 +108,16 @@ def allowed(report: Report, asked: Asked) -> None:
 
 
 def is_here(engine: Engine) -> bool:
-    """Whether its libraries can be imported by this interpreter."""
+    """Whether its libraries can be imported by this interpreter, and its command is on the path."""
+    if engine.command is not None and shutil.which(engine.command) is None:
+        return False
     return all(importlib.util.find_spec(name) is not None for name in engine.needs)
+
+
+def _missing(engine: Engine, path: str) -> EngineError:
+    if engine.command is not None:
+        return EngineError("run.no_command", path=path, engine=engine.name, command=engine.command)
+    return EngineError("run.missing", path=path, engine=engine.name, extra=f"weigh[{engine.extra}]")
 
 
 def _has_safe_weights(report: Report) -> bool:
@@ -113,6 +129,8 @@ def _suited(model: Candidate, asked: Asked) -> Iterator[tuple[Engine, tuple[Work
     """Engines that could run it for what is asked, in their order."""
     for engine in engines():
         if asked.engine is not None and engine.name != asked.engine:
+            continue
+        if asked.address is not None and engine.reach != "http":
             continue
         works = engine.works(model)
         if works and (asked.work is None or asked.work in works):
@@ -147,12 +165,14 @@ def _launch(engine: Engine, works: Sequence[Work], model: Candidate, asked: Aske
         context_length=context,
         parallel=asked.parallel,
         job_seconds=asked.job_seconds,
-        n_gpu_layers=asked.n_gpu_layers,
+        n_gpu_layers=asked.n_gpu_layers if asked.n_gpu_layers is not None else fit.n_gpu_layers if fit else None,
         kv=asked.kv,
         threads=asked.threads or os.cpu_count(),
         device=asked.device,
         dtype=asked.dtype,
         projector=asked.projector or _projector(model),
+        address=asked.address,
+        name=asked.name,
         allow_pickle=asked.allow_pickle,
         trust_remote_code=asked.trust_remote_code,
     )

@@ -86,8 +86,8 @@ def pull(
     try:
         asked = Asked(reference=_one(reference, locked), include=include, exclude=exclude, also=also, prefer=prefer)
         asked = replace(asked, layout=layout, folder=folder, lock=lock)
-        ways = _ways(jobs, limit_rate, offline=offline)
-        return _run(asked, locked, _gate(policy_path, allow, is_open=release_held), ways, how)
+        ways = ways_of(jobs, limit_rate, offline=offline)
+        return _run(asked, locked, gate_of(policy_path, allow, is_open=release_held), ways, how)
     except WeighError as error:
         return _fail(error, how)
 
@@ -106,7 +106,7 @@ def _run(asked: Asked, locked: str | None, gate: Gate, ways: Ways, how: How) -> 
     from weigh.cli.stores import stores
 
     here = stores()
-    plan = _planned(asked, locked, ways.client, here)
+    plan = planned(asked, locked, ways.client, here)
     _show_plan(plan, how)
     if how.dry_run:
         _say(plan, None, how)
@@ -123,7 +123,8 @@ def _run(asked: Asked, locked: str | None, gate: Gate, ways: Ways, how: How) -> 
     return _say(plan, outcome, how)
 
 
-def _planned(asked: Asked, locked: str | None, client: BulkClient | None, here: Stores) -> Plan:
+def planned(asked: Asked, locked: str | None, client: BulkClient | None, here: Stores) -> Plan:
+    """What is to be fetched. Raises WeighError."""
     from weigh.app.network import Network
     from weigh.app.pull_plan import plan, plan_locked
     from weigh.cli.network import site_of
@@ -136,7 +137,8 @@ def _planned(asked: Asked, locked: str | None, client: BulkClient | None, here: 
     return plan_locked(read_lock(locked), asked, network, here) if locked else plan(asked, network, here)
 
 
-def _ways(jobs: int, limit_rate: str | None, *, offline: bool) -> Ways:
+def ways_of(jobs: int, limit_rate: str | None, *, offline: bool) -> Ways:
+    """A connection (none where there may be none), the clock, and how fast."""
     from weigh.app.pull import Ways
     from weigh.sources.bulk import BulkClient, Surroundings
     from weigh.sources.client import Traffic
@@ -180,7 +182,8 @@ def _bytes_of(text: str) -> int:
     return rate
 
 
-def _gate(policy_path: str | None, allow: tuple[str, ...], *, is_open: bool) -> Gate:
+def gate_of(policy_path: str | None, allow: tuple[str, ...], *, is_open: bool) -> Gate:
+    """What is looked for when it arrives, and what is then held."""
     from weigh.app.arrival import Gate
     from weigh.app.policy import read_policy
     from weigh.app.wall import check

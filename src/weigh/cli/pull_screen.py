@@ -54,13 +54,14 @@ class Screen:
         if not self._shown or time.monotonic() - self._started < SHOWN_AFTER:
             return
         if self._progress is None:
-            self._progress = _bar(self._total)
+            self._progress = bar(self._total)
         with self._lock:
             done = sum(self._bytes.values())
         self._progress.update(self._progress.task_ids[0], completed=done, description=self._said)
 
 
-def _bar(total: int) -> Progress:
+def bar(total: int) -> Progress:
+    """Of bytes; nothing but the caller's own updates moves it."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 

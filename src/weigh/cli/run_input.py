@@ -13,7 +13,7 @@ from weigh.app.ask import Given, kind_of
 from weigh.core.errors import BadReference, SourceError
 from weigh.core.finding import Severity
 from weigh.core.value import Value
-from weigh.core.work import Sampling, Work
+from weigh.core.work import Array, Piece, Sampling, Work
 
 MOST_FILE = 512 << 20
 MOST_LINES = 100_000
@@ -63,13 +63,20 @@ class Options(Value, frozen=True, kw_only=True):
     kv: str | None
     threads: int | None
     projector: str | None
+    address: str | None
+    name: str | None
     allow_pickle: bool | None
     trust_remote_code: bool | None
     fail_on: Severity
+    policy: str | None
+    index: str | None
+    index_file: str | None
+    query: str | None
+    rerank: str | None
 
 
 def given_of(text: str | None, options: Options) -> Given:
-    """INPUT may be a text, a file of text, a picture or a sound, or `-`. Raises SourceError, BadReference."""
+    """INPUT may be a text, a file of text, a picture, a sound or arrays, or `-`. Raises SourceError, BadReference."""
     found = _input(text)
     width, height = _size(options.size)
     asked = Given(
@@ -105,15 +112,28 @@ def given_of(text: str | None, options: Options) -> Given:
     return msgspec.structs.replace(asked, **found)
 
 
-def next_line(stream: TextIO) -> str | None:
+def question_of(text: str | None) -> Piece | None:
+    """What is searched by: a text, a picture, or a file of either. Raises SourceError, BadReference."""
+    found = _input(text)
+    match found.get("image"), found.get("text"):
+        case bytes(image), _:
+            return Piece(image=image)
+        case _, str(said):
+            return Piece(text=said)
+    if found:
+        raise BadReference("index.query_kind")
+    return None
+
+
+def next_line(stream: TextIO, *, quiet: bool = False) -> str | None:
     """What is typed next; None at the end."""
-    if stream.isatty():
+    if stream.isatty() and not quiet:
         click.echo("> ", nl=False, err=True)
     line = stream.readline()
     return line.rstrip("\n") if line else None
 
 
-def _input(text: str | None) -> dict[str, str | bytes]:
+def _input(text: str | None) -> dict[str, str | bytes | tuple[Array, ...]]:
     if text is None:
         return {}
     if text == "-":
@@ -123,6 +143,10 @@ def _input(text: str | None) -> dict[str, str | bytes]:
     else:
         return {"text": text}
     kind = kind_of(data)
+    if kind == "arrays":
+        from weigh.engines.arrays import arrays_from
+
+        return {"arrays": arrays_from(data, text)}
     return {kind: data} if kind != "text" else {"text": data.decode("utf-8", "replace")}
 
 

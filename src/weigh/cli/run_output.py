@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weigh.core.errors import SourceError
+from weigh.core.schema import SCHEMA
 from weigh.core.value import Value
 from weigh.core.work import (
     Delta,
     Done,
     Event,
+    Fault,
     Job,
     Labels,
     Media,
@@ -23,10 +25,11 @@ from weigh.core.work import (
     Rerank,
     Scores,
     Segment,
+    Tensors,
     Vectors,
 )
-from weigh.text import Language, say
-from weigh.text.answers import label_line, npy, ranking, rows, srt
+from weigh.text import Language, safe, say
+from weigh.text.answers import array_line, label_line, npy, ranking, rows, srt
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -52,7 +55,7 @@ class Told:
         self.text = ""
         self._output = output
         self._job = job
-        self._json: dict[str, Any] = {}
+        self._json: dict[str, Any] = {"schema": SCHEMA}
         self._segments: list[Segment] = []
         self._files = 0
         self._bar: Bar | None = None
@@ -64,6 +67,7 @@ class Told:
             Progress: self._step,
             Scores: self._scores,
             Segment: self._segment,
+            Tensors: self._tensors,
             Vectors: self._vectors,
         }
 
@@ -71,6 +75,10 @@ class Told:
         """One event. Raises SourceError for a file that cannot be written."""
         if (taker := self._takers.get(type(event))) is not None:
             taker(event)
+
+    def fail(self, fault: Fault) -> None:
+        """It broke off: what came until then stays."""
+        self._json["error"] = {"kind": fault.kind, "message": safe(fault.detail)}
 
     def end(self) -> None:
         """What can be said only now."""
@@ -136,6 +144,19 @@ class Told:
         elif not self._output.as_json:
             for vector in vectors:
                 click.echo(to_json(vector, self._output.language, indent=0))
+
+    def _tensors(self, event: Tensors) -> None:
+        from weigh.engines.arrays import npz
+
+        self._files += 1
+        path = self._place("npz")
+        _write(path, npz(event.arrays))
+        told = [{"name": one.name, "dtype": one.dtype, "shape": one.shape} for one in event.arrays]
+        self._json |= {"files": [{"path": path}], "outputs": told}
+        if not self._output.as_json:
+            for line in map(array_line, event.arrays):
+                click.echo(line)
+            click.echo(path)
 
     def _scores(self, event: Scores) -> None:
         assert isinstance(self._job, Rerank)

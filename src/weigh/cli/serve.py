@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from weigh.cli.bring import Wanted, bring
 from weigh.cli.options import common, language_of
 from weigh.core.errors import SourceError, WeighError
 from weigh.core.report import Report
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 @click.option("--log-prompts", is_flag=True, default=None, help="Write prompts and answers to the log.")
 @click.option("--traces", is_flag=True, default=None, help="Send traces by OpenTelemetry.")
 @click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
+@click.option("--yes", "-y", is_flag=True, help="Pull models that are not here without asking.")
 @common
 def serve(
     references: tuple[str, ...],
@@ -54,13 +56,14 @@ def serve(
     lang: str | None,
     offline: bool,
     quiet: bool,
+    yes: bool,
     **given: object,
 ) -> int:
     """Serve models: OpenAI's API, Anthropic's, Ollama's and more."""
     language = language_of(lang)
     try:
-        settings = _settings(config, given)
-        return asyncio.run(_serve(references, settings, language, quiet=quiet))
+        settings = _brought(references, _settings(config, given), Wanted(language, offline, yes, quiet))
+        return asyncio.run(_serve(settings, language, quiet=quiet))
     except WeighError as error:
         click.echo(complain(error, language), err=True)
         return 2
@@ -74,11 +77,11 @@ def _settings(config: str | None, given: dict[str, object]) -> Settings:
     return msgspec.structs.replace(settings, **{key: value for key, value in given.items() if value not in (None, ())})
 
 
-async def _serve(references: tuple[str, ...], settings: Settings, language: Language, *, quiet: bool) -> int:
+async def _serve(settings: Settings, language: Language, *, quiet: bool) -> int:
     from weigh.serve.api.pool import Pool
     from weigh.sources.machine import start as run
 
-    wares = {ware.name: ware for ware in _wares(references, settings)}
+    wares = {ware.name: ware for ware in _wares(settings)}
     if not wares:
         raise SourceError("serve.nothing")
     from weigh.app.offer import room
@@ -106,15 +109,24 @@ def _outside(settings: Settings, *, quiet: bool) -> Outside:
     return Outside(weigh=_weigh, write=None if quiet else write, span=spans() if settings.traces else None)
 
 
-def _wares(references: tuple[str, ...], settings: Settings) -> list[Ware]:
+def _wares(settings: Settings) -> list[Ware]:
+    return [_ware(name, setting, settings) for name, setting in settings.models.items()]
+
+
+def _brought(references: tuple[str, ...], settings: Settings, wanted: Wanted) -> Settings:
+    """With a model for each reference, all of them on this machine. Raises WeighError."""
+    from weigh.app.offer import name_of
     from weigh.serve.api.settings import ModelSetting
 
-    asked = [(None, ModelSetting(reference=text)) for text in references]
-    named = [(name, setting) for name, setting in settings.models.items()]
-    return [_ware(name, setting, settings) for name, setting in [*asked, *named]]
+    named = [(None, ModelSetting(reference=text)) for text in references]
+    models: dict[str, ModelSetting] = {}
+    for name, setting in [*named, *settings.models.items()]:
+        found = bring(setting.reference, wanted)
+        models[name or name_of(found.text)] = msgspec.structs.replace(setting, reference=found.path)
+    return msgspec.structs.replace(settings, models=models)
 
 
-def _ware(name: str | None, setting: ModelSetting, settings: Settings) -> Ware:
+def _ware(name: str, setting: ModelSetting, settings: Settings) -> Ware:
     from weigh.app.offer import offered
     from weigh.serve.api.pool import Ware
     from weigh.sources.machine import start as run

@@ -95,6 +95,7 @@ class Engine(Value, frozen=True, kw_only=True):
     name: str
     extra: str | None = None
     needs: tuple[str, ...] = ()  # modules that must be importable for it
+    command: str | None = None  # what must be on the path, unless one that runs is named by its address
     reach: Literal["child", "http", "here"] = "child"
     module: str
     works: Callable[[Candidate], tuple[Work, ...]]

@@ -58,7 +58,8 @@ class Fit(Value, frozen=True, kw_only=True, omit_defaults=False):
     `shapes` is the base model whose published shape was taken where no file gives one, `quant` how its weights are
     taken to be packed where no file says it. `compute` is what a graph may take on a card, in bytes, of which `memory`
     has the typical figure; `most` the most that all of it may take, by which the verdict is given; `repacked` what a
-    processor holds a second time in another order, of which the system may drop the first.
+    processor holds a second time in another order, of which the system may drop the first. `n_gpu_layers`: so many
+    layers on the card, where not all go there.
     """
 
     device: str
@@ -77,3 +78,4 @@ class Fit(Value, frozen=True, kw_only=True, omit_defaults=False):
     estimated: tuple[str, ...] = ()
     because: Saying
     command: str | None = None
+    n_gpu_layers: int | None = None

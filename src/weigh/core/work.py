@@ -21,6 +21,7 @@ Work = Literal[
     "sound",
     "image",
     "video",
+    "compute",
 ]
 WORKS: tuple[Work, ...] = get_args(Work)
 FaultKind = Literal[
@@ -201,6 +202,21 @@ class MakeVideo(Value, frozen=True, kw_only=True, tag="video", tag_field="work")
     image: bytes | None = None
 
 
+class Array(Value, frozen=True, kw_only=True):
+    """Elements row by row, little-endian; `dtype` is numpy's name. Without a name it goes by its place."""
+
+    name: str = ""
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+class Compute(Value, frozen=True, kw_only=True, tag="compute", tag_field="work"):
+    """What a plain model makes of its inputs; those without a name are taken in its own order."""
+
+    arrays: tuple[Array, ...]
+
+
 Job = (
     Chat
     | Complete
@@ -214,6 +230,7 @@ Job = (
     | MakeSound
     | MakeImage
     | MakeVideo
+    | Compute
 )
 
 
@@ -270,6 +287,12 @@ class Media(Value, frozen=True, kw_only=True, tag="media", tag_field="event"):
     seed: int | None = None
 
 
+class Tensors(Value, frozen=True, kw_only=True, tag="tensors", tag_field="event"):
+    """Each output of a plain model under its name."""
+
+    arrays: tuple[Array, ...]
+
+
 class Progress(Value, frozen=True, kw_only=True, tag="progress", tag_field="event"):
     """Steps done, and their number."""
 
@@ -299,7 +322,7 @@ class Fault(Value, frozen=True, kw_only=True, tag="fault", tag_field="event"):
     detail: str = ""
 
 
-Event = Delta | Vectors | Scores | Labels | Segment | Media | Progress | Done | Fault
+Event = Delta | Vectors | Scores | Labels | Segment | Media | Tensors | Progress | Done | Fault
 
 
 def work_of(job: Job) -> Work:

@@ -12,7 +12,18 @@ PLACES: tuple[str, ...] = (
     "weigh.engines.xllamacpp",
     "weigh.engines.sentence_transformers",
     "weigh.engines.diffusers",
+    "weigh.engines.faster_whisper",
     "weigh.engines.transformers",
+    "weigh.engines.onnxruntime",
+    "weigh.engines.openvino",
+    "weigh.engines.litert",
+    "weigh.engines.keras",
+    "weigh.engines.tensorflow",
+    "weigh.engines.torchscript",
+    "weigh.engines.llama_server",
+    "weigh.engines.vllm",
+    "weigh.engines.sglang",
+    "weigh.engines.ollama",
 )
 
 

@@ -14,13 +14,13 @@ import msgspec
 
 from weigh.core.engine import Ready
 from weigh.core.errors import EngineError
-from weigh.core.work import Delta, Done, Event, Fault, Labels, Media, Progress, Scores, Segment, Vectors
+from weigh.core.work import Delta, Done, Event, Fault, Labels, Media, Progress, Scores, Segment, Tensors, Vectors
 
 HEAD = struct.Struct("<IQB")
 MOST_BODY = 1 << 30
 
 encode = msgspec.msgpack.Encoder().encode
-Answer = Ready | Delta | Vectors | Scores | Labels | Segment | Media | Progress | Done | Fault
+Answer = Ready | Delta | Vectors | Scores | Labels | Segment | Media | Tensors | Progress | Done | Fault
 _ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
 

@@ -6,12 +6,14 @@ import importlib
 
 from weigh.core.engine import Candidate, Engine, Launch, Loaded
 from weigh.core.work import Work
+from weigh.engines import transformers_pictured as pictured
 
+_TEXT = "weigh.engines.transformers_text"
 # The first of a model's works decides how it is loaded.
 _PLACES: dict[Work, str] = {
-    "chat": "weigh.engines.transformers_text",
+    "chat": _TEXT,
     "classify": "weigh.engines.transformers_seen",
-    "complete": "weigh.engines.transformers_text",
+    "complete": _TEXT,
     "depth": "weigh.engines.transformers_seen",
     "detect": "weigh.engines.transformers_seen",
     "embed": "weigh.engines.transformers_seen",  # of texts and pictures alike; of texts alone by sentence-transformers
@@ -24,8 +26,10 @@ FORMATS = ("huggingface",)
 
 def load(launch: Launch) -> Loaded:
     """In the child. Raises Failed."""
-    module = importlib.import_module(_PLACES[launch.works[0]])
-    loaded: Loaded = module.load(launch)
+    place = _PLACES[launch.works[0]]
+    if place == _TEXT and pictured.takes(launch):
+        return pictured.load(launch)
+    loaded: Loaded = importlib.import_module(place).load(launch)
     return loaded
 
 

@@ -9,7 +9,23 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from weigh.core.engine import Failed, Launch, Ready
-from weigh.core.work import Chat, Complete, Delta, Done, Event, Fault, FinishReason, Job, Sampling, Usage, Work, work_of
+from weigh.core.work import (
+    Chat,
+    Complete,
+    Delta,
+    Done,
+    Event,
+    Fault,
+    FinishReason,
+    Job,
+    Message,
+    Sampling,
+    Tool,
+    Usage,
+    Work,
+    work_of,
+)
+from weigh.engines.decoding import Decoding
 from weigh.engines.spoken import Spoken
 
 _WORKS: tuple[Work, ...] = ("chat", "complete")
@@ -20,10 +36,22 @@ def load(launch: Launch) -> Text:
     """The weights from safetensors alone, unless a pickle was allowed. Raises Failed."""
     import transformers
 
-    options = {"trust_remote_code": bool(launch.trust_remote_code), "local_files_only": True}
-    tokenizer = transformers.AutoTokenizer.from_pretrained(launch.path, **options)
-    model = _class_of(launch).from_pretrained(
-        launch.path, dtype=launch.dtype or "auto", use_safetensors=None if launch.allow_pickle else True, **options
+    tokenizer = transformers.AutoTokenizer.from_pretrained(launch.path, **options_of(launch))
+    return Text(tokenizer, opened(launch, _class_of(launch)), launch)
+
+
+def options_of(launch: Launch) -> dict[str, bool]:
+    """What every loader of the library is told: fetch nothing, and run no code unless the user said so."""
+    return {"trust_remote_code": bool(launch.trust_remote_code), "local_files_only": True}
+
+
+def opened(launch: Launch, kind: Any) -> Any:
+    """The model by an auto class, on its device."""
+    model = kind.from_pretrained(
+        launch.path,
+        dtype=launch.dtype or "auto",
+        use_safetensors=None if launch.allow_pickle else True,
+        **options_of(launch),
     )
     if launch.threads:
         import torch
@@ -31,7 +59,7 @@ def load(launch: Launch) -> Text:
         torch.set_num_threads(launch.threads)
     if launch.device:
         model.to(launch.device)
-    return Text(tokenizer, model.eval(), launch)
+    return model.eval()
 
 
 def _class_of(launch: Launch) -> Any:
@@ -54,7 +82,7 @@ class Text:
         self._tokenizer = tokenizer
         self._model = model
         self._grammars: Any = None
-        own = getattr(model.config, "max_position_embeddings", None) or MOST_CONTEXT
+        own = getattr(model.config.get_text_config(), "max_position_embeddings", None) or MOST_CONTEXT
         self._context = min(launch.context_length or own, own)
         self.ready = Ready(works=_WORKS, parallel=1, context_length=self._context)
 
@@ -63,12 +91,12 @@ class Text:
         match job:
             case Chat():
                 prompt = self._templated(job)
-                yield from self._answer(prompt, job.sampling, cancelled, schema=job.schema, tools=bool(job.tools))
+                yield from self.answer(prompt, job.sampling, cancelled, schema=job.schema, tools=bool(job.tools))
             case Complete():
                 prompt = self._ids(job.prompt if job.suffix is None else self._between(job.prompt, job.suffix))
                 if job.echo:
                     yield Delta(text=job.prompt)
-                yield from self._answer(prompt, job.sampling, cancelled, schema=job.schema, tools=False)
+                yield from self.answer(prompt, job.sampling, cancelled, schema=job.schema, tools=False)
             case _:
                 yield Fault(kind="unsupported", detail=f"a text model does not {work_of(job)}")
 
@@ -81,8 +109,8 @@ class Text:
         options = {} if job.thinking is None else {"enable_thinking": job.thinking}
         try:
             return self._tokenizer.apply_chat_template(
-                [_turn(message) for message in job.messages],
-                tools=[_tool(tool) for tool in job.tools] or None,
+                [turn_of(message) for message in job.messages],
+                tools=tools_of(job),
                 add_generation_prompt=True,
                 return_tensors="pt",
                 return_dict=True,
@@ -99,9 +127,10 @@ class Text:
                 return f"{prefix}{before}{suffix}{after}{middle}"
         raise Failed(Fault(kind="unsupported", detail="its tokenizer has no tokens to fill in the middle"))
 
-    def _answer(
+    def answer(
         self, prompt: Any, sampling: Sampling, cancelled: threading.Event, *, schema: str | None, tools: bool
     ) -> Generator[Event, None, None]:
+        """Deltas and Done, for a prompt as the model takes it. Raises Failed."""
         number = int(prompt["input_ids"].shape[1])
         room = self._context - number if not self._model.config.is_encoder_decoder else self._context
         if number >= self._context or room <= 0:
@@ -174,24 +203,12 @@ class Text:
     ) -> Iterator[tuple[int, str, str | None]]:
         ends = self._model.generation_config.eos_token_id
         last = set(ends if isinstance(ends, list) else [ends])
-        written: list[int] = []
-        said = ""
+        decoding = Decoding(lambda written: str(self._tokenizer.decode(written, skip_special_tokens=False)))
         while (token := ids.get()) is not None:
             if isinstance(token, BaseException):
                 raise token
-            logprobs = watch.told(token)
-            if token in last:
-                yield 1, "", logprobs
-                continue
-            written.append(token)
-            text = self._tokenizer.decode(written, skip_special_tokens=False)
-            if text.endswith("\ufffd"):  # the rest of a character is still to come
-                yield 1, "", logprobs
-                continue
-            piece, said = text[len(said) :], text
-            if len(written) > 64 and piece.endswith("\n"):
-                written, said = [], ""
-            yield 1, piece, logprobs
+            yield 1, "" if token in last else decoding.feed(token), watch.told(token)
+        yield 0, decoding.flush(), None
 
     def _constraints(self, schema: str | None) -> list[Any]:
         """What keeps the answer within a JSON Schema."""
@@ -290,10 +307,11 @@ def _finish(cancelled: threading.Event, spoken: Spoken, *, is_full: bool) -> Fin
     return "length" if is_full and not spoken.is_stopped else "stop"
 
 
-def _turn(message: Any) -> dict[str, Any]:
+def turn_of(message: Message) -> dict[str, Any]:
+    """As chat templates take it; its pieces must be text."""
     if any(piece.text is None for piece in message.pieces):
         raise Failed(Fault(kind="unsupported", detail="a text model takes no pictures and no sounds"))
-    turn: dict[str, Any] = {"role": message.role, "content": "".join(piece.text for piece in message.pieces)}
+    turn: dict[str, Any] = {"role": message.role, "content": "".join(piece.text or "" for piece in message.pieces)}
     if message.tool_calls:
         turn["tool_calls"] = [
             {"type": "function", "function": {"name": call.name, "arguments": json.loads(call.arguments or "{}")}}
@@ -304,7 +322,12 @@ def _turn(message: Any) -> dict[str, Any]:
     return turn
 
 
-def _tool(tool: Any) -> dict[str, Any]:
+def tools_of(job: Chat) -> list[dict[str, Any]] | None:
+    """As chat templates take them."""
+    return [_tool(tool) for tool in job.tools] or None
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
     parameters = json.loads(tool.parameters) if tool.parameters else {"type": "object", "properties": {}}
     function = {"name": tool.name, "description": tool.description or "", "parameters": parameters}
     return {"type": "function", "function": function}

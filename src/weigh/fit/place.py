@@ -32,6 +32,7 @@ class _Plan(Value, frozen=True, kw_only=True):
     stages: tuple[Stage, ...] = ()
     because: Saying
     command: str | None = None
+    n_gpu_layers: int | None = None
 
 
 def place(case: Case, device: Device, engine: str, host: Device = HOST) -> Fit:
@@ -140,6 +141,7 @@ def _layers_out(case: Case, device: Device, host: Device, engine: str) -> _Plan 
         ),
         because=Saying("fit.layers", layers=layers, count=count, host=there),
         command=command(case, engine, device, "-ngl", str(layers)),
+        n_gpu_layers=layers,
     )
 
 
@@ -186,6 +188,7 @@ def _told(plan: _Plan, case: Case, device: Device, engine: str) -> Fit:
         estimated=_estimated(case, device),
         because=plan.because,
         command=plan.command,
+        n_gpu_layers=plan.n_gpu_layers,
     )
 
 

@@ -36,7 +36,7 @@ def recall(home: str, hub: str, address: Address) -> Listing | None:
     try:
         with open(_path(home, hub, address), "rb") as file:
             return msgspec.json.decode(file.read(MOST), type=Listing)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -52,11 +52,11 @@ class _File(msgspec.Struct):
 
 def of_cache(folder: str, revision: str) -> Listing | None:
     """The tree that huggingface_hub keeps of a commit, found by its ref; None where it keeps none."""
+    commit = commit_at(folder, revision)
     try:
-        commit = revision if len(revision) == _COMMIT_DIGITS else _ref(folder, revision)
-        with open(os.path.join(folder, "trees", f"{os.path.basename(commit)}.json"), "rb") as file:
+        with open(os.path.join(folder, "trees", f"{commit}.json"), "rb") as file:
             tree = msgspec.json.decode(file.read(MOST), type=_Tree)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     files = {
         path: RemoteFile(path=path, nbytes=one.size, url="", sha256=one.lfs_sha256, oid=one.blob_id)
@@ -65,9 +65,15 @@ def of_cache(folder: str, revision: str) -> Listing | None:
     return Listing(about=About(commit=commit), files=files)
 
 
-def _ref(folder: str, revision: str) -> str:
-    with open(os.path.join(folder, "refs", *revision.split("/")), encoding="ascii") as file:
-        return file.read(100).strip()
+def commit_at(folder: str, revision: str) -> str | None:
+    """The commit that a revision was in this cache of a repository when it was last asked for."""
+    if len(revision) == _COMMIT_DIGITS:
+        return os.path.basename(revision)
+    try:
+        with open(os.path.join(folder, "refs", *revision.split("/")), encoding="ascii") as file:
+            return os.path.basename(file.read(100).strip())
+    except (OSError, ValueError):
+        return None
 
 
 def _path(home: str, hub: str, address: Address) -> str:

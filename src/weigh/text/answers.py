@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 
-from weigh.core.work import Label, Segment, Vectors
+from weigh.core.work import Array, Label, Segment, Vectors
 from weigh.text import safe
 
 NPY_MAGIC = b"\x93NUMPY\x01\x00"
@@ -48,6 +48,11 @@ def label_line(label: Label) -> str:
     """`0.983  cat  [12 40 300 280]`."""
     box = f"  [{' '.join(f'{side:.0f}' for side in label.box)}]" if label.box is not None else ""
     return f"{label.score:.3f}  {safe(label.label)}{box}"
+
+
+def array_line(array: Array) -> str:
+    """`logits  float32 [1, 3]`."""
+    return f"{safe(array.name)}  {safe(array.dtype)} {list(array.shape)}"
 
 
 def _cues(segments: Sequence[Segment]) -> Iterator[tuple[float, float, str]]:
