@@ -61,7 +61,7 @@ def main() -> None:
         for shape, rounds in ((drivel.SMALL, SMALL_ROUNDS), (drivel.LARGE, ROUNDS)):
             path = Path(folder) / f"drivel-{shape.layers}.gguf"
             number = drivel.write(path, shape)
-            print(print(f"A model of {number / 1e6:.1f} M parameters, {TOKENS} tokens an answer, medians of {rounds}"))
+            print(f"A model of {number / 1e6:.1f} M parameters, {TOKENS} tokens an answer, medians of {rounds}")
             for clients in (1, 8):
                 compare_tokens(path, clients, rounds)
 
