@@ -24,7 +24,7 @@ from tests.serve.server import Staged, serving, staging
 from weigh.cli.serve import serve
 from weigh.serve.api.settings import ModelSetting, Settings, read_settings
 
-OF_THE_COMMAND = {"references", "config", "as_json", "lang", "offline", "quiet", "help"}
+OF_THE_COMMAND = {"references", "config", "yes", "as_json", "lang", "offline", "quiet", "help"}
 
 
 @pytest.fixture(scope="module")

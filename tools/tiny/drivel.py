@@ -1,36 +1,52 @@
-"""A language model of 160 million random parameters as a GGUF file: it speaks drivel, at the pace of its size."""
+"""Language models of random parameters as GGUF files, large and small: they speak drivel, at the pace of their size."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import gguf
     import numpy
 
-HIDDEN, LAYERS, HEADS, FEED_FORWARD, CONTEXT = 768, 16, 12, 3072, 8192
+HEADS, CONTEXT = 12, 8192
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-WORDS = 8_000
+
+
+class Shape(NamedTuple):
+    """What makes it large or small."""
+
+    hidden: int
+    layers: int
+    feed_forward: int
+    words: int
+
+
+LARGE = Shape(hidden=768, layers=16, feed_forward=3072, words=8_000)
+SMALL = Shape(hidden=384, layers=1, feed_forward=384, words=500)
 TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 
 
-def write(path: Path) -> int:
-    """In F16; returns the number of its parameters."""
+def write(path: Path, shape: Shape = LARGE) -> int:
+    """In Q8_0; returns the number of its parameters."""
     import gguf
 
-    tokens = [*SPECIAL, *_letters(), *(f"w{number}x" for number in range(WORDS))]
+    tokens = [*SPECIAL, *_letters(), *(f"w{number}x" for number in range(shape.words))]
     writer = gguf.GGUFWriter(path, "qwen2")
-    _shape(writer)
+    _shape(writer, shape)
     _vocabulary(writer, tokens)
     count = 0
-    for name, weights in _tensors(len(tokens)):
+    for name, weights in _tensors(len(tokens), shape):
         count += weights.size
-        writer.add_tensor(name, weights)
+        if weights.ndim == 1:
+            writer.add_tensor(name, weights)
+        else:
+            packed = gguf.quants.quantize(weights, gguf.GGMLQuantizationType.Q8_0)
+            writer.add_tensor(name, packed, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -38,18 +54,18 @@ def write(path: Path) -> int:
     return count
 
 
-def _shape(writer: gguf.GGUFWriter) -> None:
+def _shape(writer: gguf.GGUFWriter, shape: Shape) -> None:
     import gguf
 
-    writer.add_block_count(LAYERS)
+    writer.add_block_count(shape.layers)
     writer.add_context_length(CONTEXT)
-    writer.add_embedding_length(HIDDEN)
-    writer.add_feed_forward_length(FEED_FORWARD)
+    writer.add_embedding_length(shape.hidden)
+    writer.add_feed_forward_length(shape.feed_forward)
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(HEADS)
     writer.add_rope_freq_base(10000.0)
     writer.add_layer_norm_rms_eps(1e-6)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
 
 
 def _vocabulary(writer: gguf.GGUFWriter, tokens: list[str]) -> None:
@@ -73,28 +89,28 @@ def _letters() -> list[str]:
     return [chr(byte) for byte in printable] + [chr(256 + at) for at in range(len(rest))]
 
 
-def _tensors(vocabulary: int) -> Iterator[tuple[str, numpy.ndarray]]:
+def _tensors(vocabulary: int, shape: Shape) -> Iterator[tuple[str, numpy.ndarray]]:
     """What is no word has no chance: its row of the output is nought, so that the model never ends by itself."""
     import numpy
 
-    random = numpy.random.default_rng(0)
+    random, hidden, feed_forward = numpy.random.default_rng(0), shape.hidden, shape.feed_forward
 
     def drawn(*shape: int) -> numpy.ndarray:
-        return (random.standard_normal(shape, dtype="float32") * 0.05).astype("float16")
+        return (random.standard_normal(shape, dtype="float32") * 0.05).astype("float32")
 
-    yield "token_embd.weight", drawn(vocabulary, HIDDEN)
-    for layer in range(LAYERS):
+    yield "token_embd.weight", drawn(vocabulary, hidden)
+    for layer in range(shape.layers):
         stem = f"blk.{layer}"
         for name in ("attn_norm", "ffn_norm"):
-            yield f"{stem}.{name}.weight", numpy.ones(HIDDEN, "float32")
+            yield f"{stem}.{name}.weight", numpy.ones(hidden, "float32")
         for name in ("attn_q", "attn_k", "attn_v"):
-            yield f"{stem}.{name}.weight", drawn(HIDDEN, HIDDEN)
-            yield f"{stem}.{name}.bias", numpy.zeros(HIDDEN, "float32")
-        yield f"{stem}.attn_output.weight", drawn(HIDDEN, HIDDEN)
-        yield f"{stem}.ffn_gate.weight", drawn(FEED_FORWARD, HIDDEN)
-        yield f"{stem}.ffn_up.weight", drawn(FEED_FORWARD, HIDDEN)
-        yield f"{stem}.ffn_down.weight", drawn(HIDDEN, FEED_FORWARD)
-    yield "output_norm.weight", numpy.ones(HIDDEN, "float32")
-    output = drawn(vocabulary, HIDDEN)
-    output[: vocabulary - WORDS] = 0
+            yield f"{stem}.{name}.weight", drawn(hidden, hidden)
+            yield f"{stem}.{name}.bias", numpy.zeros(hidden, "float32")
+        yield f"{stem}.attn_output.weight", drawn(hidden, hidden)
+        yield f"{stem}.ffn_gate.weight", drawn(feed_forward, hidden)
+        yield f"{stem}.ffn_up.weight", drawn(feed_forward, hidden)
+        yield f"{stem}.ffn_down.weight", drawn(hidden, feed_forward)
+    yield "output_norm.weight", numpy.ones(hidden, "float32")
+    output = drawn(vocabulary, hidden)
+    output[: vocabulary - shape.words] = 0
     yield "output.weight", output

@@ -24,10 +24,10 @@ async def form_of(request: Request, shape: type[S], most: int) -> S:
         async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=most) as form:
             given = await _fields(form, most)
         return msgspec.convert(given, shape, strict=False)
-    except (HTTPException, MultiPartException) as error:
+    except (HTTPException, MultiPartException, msgspec.ValidationError) as error:
         raise Refusal(400, "invalid_request", Saying("refusal.shape", problem=str(error))) from error
-    except msgspec.ValidationError as error:
-        raise Refusal(400, "invalid_request", Saying("refusal.shape", problem=str(error))) from error
+    except OSError as error:
+        raise Refusal(507, "disk_full", Saying("refusal.disk", reason=error.strerror or str(error))) from error
 
 
 def _check_length(request: Request, most: int) -> None:

@@ -50,8 +50,7 @@ async def _told(
 ) -> AsyncGenerator[Iterable[bytes], None]:
     async with aclosing(events):
         try:
-            yield teller.begin()
-            yield teller.tell(first)
+            yield (*teller.begin(), *teller.tell(first))
             async for event in events:
                 yield teller.tell(event)
         except Refusal as refusal:
