@@ -41,6 +41,7 @@ from weigh.core.work import (
     Segment,
     Speak,
     Transcribe,
+    work_of,
 )
 
 # The libraries warn of themselves and of each other; what they compute is what is tested here.
