@@ -29,6 +29,7 @@ from weigh.core.work import (
     Detect,
     Done,
     Embed,
+    Event,
     Fault,
     Job,
     MakeImage,

@@ -21,6 +21,7 @@ from weigh.engines import engines
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("en/run.md", "zh/run.md")
+TOGETHER: tuple[tuple[Work, ...], ...] = (("chat", "complete"), ("classify", "embed"))
 FORMATS = (
     *("echo", "gguf", "huggingface", "diffusers", "ctranslate2", "onnx", "openvino", "tflite", "keras", "keras-h5"),
     *("tf-savedmodel", "torchscript"),
@@ -28,10 +29,9 @@ FORMATS = (
 
 
 def candidates() -> Iterator[Candidate]:
-    """One of each format for each work."""
+    """One of each format for each work, and for those that go together."""
     for format in FORMATS:
-        for work in WORKS:
-            works: tuple[Work, ...] = ("chat", "complete") if work in ("chat", "complete") else (work,)
+        for works in (*((work,) for work in WORKS), *TOGETHER):
             name = "WhisperSpec" if format == "ctranslate2" else None
             yield Candidate(path="model", format=format, architecture=name, works=works)
 
