@@ -11,7 +11,7 @@ TRY_READY := $(TRY)/.ready-$(ASKED)
 STACKS := $(basename $(notdir $(wildcard requirements/stacks/*.txt)))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: try test test-all check bench golden fuzz help
+.PHONY: try test test-all check bench bench-peers golden fuzz help
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -25,7 +25,7 @@ test: check  ## every test a change must pass, the reference libraries included
 
 test-all: test  ## the same, then what takes longer: heavy tests, a longer fuzz run, each heavy library in its own environment
 	$(BIN)/python -m pytest -q -m heavy
-	$(BIN)/python -m fuzz.mutate --rounds 3000
+	$(BIN)/python -m fuzz.mutate --rounds 20000
 	@for stack in $(STACKS); do sh tools/stack.sh $$stack $(PYTHON) || exit 1; done
 
 check: $(READY)  ## the quick command of every hour: format, lint, types, floors
@@ -42,13 +42,20 @@ bench: $(READY)  ## the peer and us on the same bytes, as ratios
 	$(BIN)/python -m bench.hdf5_files
 	$(BIN)/python -m bench.folder
 	$(BIN)/python -m bench.fit
+	$(BIN)/python -m bench.catalog
+	$(BIN)/python -m bench.pull --mib 512
+
+bench-peers: $(READY)  ## scanners and fit tools beside us, each in an environment of its own: takes half an hour
+	$(BIN)/python -m bench.pickles --peers picklescan,modelscan,fickling,modelaudit
+	$(BIN)/python -m bench.scanners
+	$(BIN)/python -m bench.fit_peers
 
 golden: $(READY)  ## write golden screens and the lists in docs anew; read the diff before you keep it
 	$(BIN)/python -m tools.make_docs
 	$(BIN)/python -m pytest -q tests/golden --golden
 
 fuzz: $(READY)  ## mutated files against every reader, in a child process with limits
-	$(BIN)/python -m fuzz.mutate --rounds 100000
+	$(BIN)/python -m fuzz.mutate --rounds 1000000 --jobs 2
 
 $(READY):
 	@test -n "$(PYTHON)" || { echo "weigh wants Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }

@@ -1,19 +1,33 @@
-"""Many small pickles and one large one, checked by `weigh check` and by picklescan, on the same bytes.
+"""Many small pickles, long ones and a checkpoint, by `weigh check` and by other scanners, on the same bytes.
 
-`python -m bench.pickles PICKLESCAN`, the path of a picklescan command in an environment of its own.
+`python -m bench.pickles [--peers picklescan,modelscan,...] [--only WORD]`: each peer in an environment of its own, made
+if need be. modelaudit is asked about each tenth of the small ones, and its seconds are taken ten times.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import pickle
 import random
 import subprocess
 import sys
 import tempfile
+import zipfile
+from datetime import datetime, timedelta
 from pathlib import Path
 
-SMALL, MANY = 41_000, 1000
-LARGE = 50_000_000
+from bench.peers import SILENT, executable
+
+SMALL, MANY, SAMPLE = 41_000, 1000, 10
+LARGE, CHECKPOINT = 200_000_000, 300_000_000
+MOST_SECONDS = 400
+COMMANDS = {
+    "picklescan": ("-p",),
+    "modelscan": ("-p",),
+    "fickling": ("--check-safety",),
+    "modelaudit": ("scan", "--no-cache"),
+}
 
 
 def small(chance: random.Random) -> bytes:
@@ -22,56 +36,119 @@ def small(chance: random.Random) -> bytes:
     return pickle.dumps(rows, protocol=4)
 
 
-def large(path: Path) -> None:
-    """One list of plain values: opcodes all the way, 50 MB of them."""
+def row(number: int, chance: random.Random) -> object:
+    """What programs keep: numbers, strings, tuples, dicts; fewer than four bytes an opcode."""
+    return {
+        "id": number,
+        "name": f"the name of row {number}, and more",
+        "score": chance.random(),
+        "tags": (number % 7, "abc", None, True),
+        "box": (chance.random(), chance.random()),
+        "values": [chance.random() for _ in range(6)] + [number % 1000] * 6,
+        "more": {"key": [number, chance.random(), (3, number % 2000)], "text": f"some words on {number % 5000}"},
+    }
+
+
+def long(path: Path, protocol: int) -> None:
+    """One list of rows, 200 MB of them."""
     chance = random.Random(1)
-    rows = [(number % 250, chance.random() > 0.5, None, [number % 100] * 8) for number in range(LARGE // 24)]
-    path.write_bytes(pickle.dumps(rows, protocol=4))
+    each = len(pickle.dumps([row(number, chance) for number in range(10_000)], protocol=protocol)) / 10_000
+    with path.open("wb") as file:
+        pickle.dump([row(number, chance) for number in range(int(LARGE / each))], file, protocol=protocol)
+
+
+def moments(path: Path) -> None:
+    """A million dates: an object each, made by a call."""
+    first = datetime(2020, 1, 1)
+    path.write_bytes(pickle.dumps([first + timedelta(seconds=number) for number in range(1_000_000)], protocol=4))
+
+
+def checkpoint(path: Path) -> None:
+    """A state dict as torch.save writes it: one pickle, many storages. By hand: torch is not needed to bench."""
+    each = 1 << 20
+    rows = []
+    for number in range(CHECKPOINT // each):
+        key = str(number).encode()
+        storage = b"(X\7\0\0\0storagectorch\nFloatStorage\nX%b%bX\3\0\0\0cpuJ%btQ" % (
+            len(key).to_bytes(4, "little"), key, (each // 4).to_bytes(4, "little"),
+        )  # fmt: skip
+        shape = b"K\0(M\0\2M\0\2t(M\0\2K\1t\x89ccollections\nOrderedDict\n)RtR"
+        name = b"layer.%d.weight" % number
+        rows.append(
+            b"X%b%bctorch._utils\n_rebuild_tensor_v2\n(" % (len(name).to_bytes(4, "little"), name) + storage + shape
+        )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\2}(" + b"".join(rows) + b"u.")
+        archive.writestr("archive/version", "3\n")
+        for number in range(CHECKPOINT // each):
+            archive.writestr(f"archive/data/{number}", random.Random(number).randbytes(each))
 
 
 # A small process of its own watches the command: a child's peak counts what its parent held before exec.
 WATCH = """
 import resource, subprocess, sys, time
 began = time.perf_counter()
-status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+try:
+    quiet = subprocess.DEVNULL
+    status = subprocess.run(sys.argv[2:], stdout=quiet, stderr=quiet, timeout=float(sys.argv[1])).returncode
+except subprocess.TimeoutExpired:
+    status = -1
 print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, status)
 """
 
 
 def timed(command: list[str]) -> tuple[float, int, int]:
-    """Seconds, the largest memory of one of its processes in MiB, exit status."""
-    done = subprocess.run([sys.executable, "-c", WATCH, *command], capture_output=True, text=True, check=True)
+    """Seconds, the largest memory of one of its processes in MiB, exit status (-1: it was ended)."""
+    watched = [sys.executable, "-c", WATCH, str(MOST_SECONDS), *command]
+    done = subprocess.run(watched, capture_output=True, text=True, check=True, env={**os.environ, **SILENT})
     seconds, most, status = done.stdout.split()
     return float(seconds), int(most), int(status)
 
 
 def make(folder: Path) -> None:
     """The files, always the same."""
-    (folder / "many").mkdir()
-    chance = random.Random(0)
-    for number in range(MANY):
-        (folder / "many" / f"{number}.pkl").write_bytes(small(chance))
-    large(folder / "large.pkl")
+    for name, each in (("many", 1), ("some", SAMPLE)):
+        (folder / name).mkdir()
+        chance = random.Random(0)
+        for number in range(0, MANY, each):
+            (folder / name / f"{number}.pkl").write_bytes(small(chance))
+    long(folder / "protocol 4.pkl", 4)
+    long(folder / "protocol 2.pkl", 2)
+    moments(folder / "moments.pkl")
+    checkpoint(folder / "checkpoint.pt")
+
+
+def compare(path: Path, peers: dict[str, str]) -> None:
+    """Ours, then each peer's, and how often ours goes into it."""
+    ours = timed([sys.executable, "-m", "weigh", "check", "-q", str(path)])
+    print(f"{path.stem}: weigh {ours[0]:.2f} s, {ours[1]} MiB, exit {ours[2]}", flush=True)
+    for name, command in peers.items():
+        sampled = name == "modelaudit" and path.name == "many"
+        asked = path.with_name("some") if sampled else path
+        seconds, most, status = timed([command, *COMMANDS[name], str(asked)])
+        seconds *= SAMPLE if sampled else 1
+        ended = f"exit {status}" if status >= 0 else "ended by us"
+        print(f"  {name:<11} {seconds:8.2f} s {most:6} MiB {ended:<12} {seconds / ours[0]:7.2f} x weigh", flush=True)
 
 
 def main() -> None:
-    if sys.argv[1] == "--make":
-        make(Path(sys.argv[2]))
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--peers", default="picklescan")
+    asked.add_argument("--only", default="")
+    asked.add_argument("--make")
+    options = asked.parse_args()
+    if options.make:
+        make(Path(options.make))
         return
-    peer = sys.argv[1]
+    peers = {name: found for name in options.peers.split(",") if (found := executable(name)) is not None}
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        many, one = folder / "many", folder / "large.pkl"
         # In a process of its own: what the system keeps of a child counts its parent's memory before exec.
         subprocess.run([sys.executable, "-m", "bench.pickles", "--make", name], check=True)
-        print(f"{'':24} {'weigh':>16} {'picklescan':>20} {'ratio':>8}")
-        for title, path in ((f"{MANY} of {SMALL // 1000} KB", many), (f"one of {one.stat().st_size >> 20} MB", one)):
-            ours = timed([sys.executable, "-m", "weigh", "check", "-q", str(path)])
-            theirs = timed([peer, "--path", str(path)])
-            print(
-                f"{title:24} {ours[0]:7.2f} s {ours[1]:4} MiB {theirs[0]:9.2f} s {theirs[1]:6} MiB"
-                f" {theirs[0] / ours[0]:7.1f}x  (exit {ours[2]}, {theirs[2]})"
-            )
+        for path in (
+            Path(name) / one for one in ("many", "protocol 4.pkl", "protocol 2.pkl", "moments.pkl", "checkpoint.pt")
+        ):
+            if options.only in path.name:
+                compare(path, peers)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Inert cases of what loaders may be made to do, called right or wrong by us and by other scanners, on the same files.
 
-`python -m bench.scanners [--picklescan EXE] [--modelscan EXE] [--fickling EXE] [--modelaudit EXE] [--every N]`, each in
-an environment of its own; `--every N` takes each Nth case where a scanner is slow.
+`python -m bench.scanners [--every N] [--sample N]`: each scanner in an environment of its own, made if need be.
+`--every N` takes each Nth case, `--sample N` each Nth of these for modelaudit, which takes seconds a file.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.peers import SILENT, executable
 from tests.cases.safety import Case, cases
 
 SECONDS = 60
-QUIET = {"PROMPTFOO_DISABLE_TELEMETRY": "1", "NO_ANALYTICS": "1", "DO_NOT_TRACK": "1"}
 # How each is asked about one path; every one of them ends with 0 where it finds nothing.
 COMMANDS = {
-    "picklescan": ("-p",),
-    "modelscan": ("-p",),
-    "fickling": ("--check-safety",),
-    "modelaudit": ("scan", "--no-cache"),
+    "picklescan": ("picklescan", "-p"),
+    "picklescan --strict": ("picklescan", "--strict", "-p"),
+    "modelscan": ("modelscan", "-p"),
+    "fickling": ("fickling", "--check-safety"),
+    "modelaudit": ("modelaudit", "scan", "--no-cache"),
 }
+SLOW = "modelaudit"
 
 
 def lay_out(chosen: Sequence[Case], folder: Path) -> list[tuple[Case, Path]]:
@@ -53,12 +55,12 @@ def score(name: str, command: Sequence[str], laid: Sequence[tuple[Case, Path]]) 
         right[kind] += (_status([*command, str(path)]) == 0) == (kind == "clean")
     took = time.perf_counter() - began
     told = "  ".join(f"{kind} {right[kind]}/{number[kind]}" for kind in sorted(number))
-    print(f"{name:<11} {sum(right.values()):4} of {len(laid)} right   {told}   {took:.0f} s")
+    print(f"{name:<19} {sum(right.values()):4} of {len(laid)} right   {told}   {took:.0f} s")
 
 
 def _status(command: Sequence[str]) -> int:
     try:
-        done = subprocess.run(command, capture_output=True, timeout=SECONDS, env={**os.environ, **QUIET}, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, env={**os.environ, **SILENT}, check=False)
     except subprocess.TimeoutExpired:
         return -1
     return done.returncode
@@ -66,16 +68,17 @@ def _status(command: Sequence[str]) -> int:
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
-    for name in COMMANDS:
-        asked.add_argument(f"--{name}")
     asked.add_argument("--every", type=int, default=1)
+    asked.add_argument("--sample", type=int, default=6)
     options = asked.parse_args()
     with tempfile.TemporaryDirectory() as name:
         laid = lay_out(cases()[:: options.every], Path(name))
-        score("weigh", [sys.executable, "-m", "weigh", "check", "--fail-on", "medium", "--quiet"], laid)
-        for scanner, arguments in COMMANDS.items():
-            if (executable := getattr(options, scanner)) is not None:
-                score(scanner, [executable, *arguments], laid)
+        ours = [sys.executable, "-m", "weigh", "check", "--fail-on", "medium", "--quiet"]
+        score("weigh", ours, laid)
+        for title, (scanner, *arguments) in COMMANDS.items():
+            if (command := executable(scanner)) is not None:
+                score(title, [command, *arguments], laid[:: options.sample] if scanner == SLOW else laid)
+        score(f"weigh, each {options.sample}th", ours, laid[:: options.sample])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,13 +43,15 @@ class Asked(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """`cut` ends the connection after so many bytes of the body; `pause` is waited before the body."""
+    """`cut` ends the connection after so many bytes of the body; `pause` is waited before the body, `slow` seconds after
+    every 16 KiB of it."""
 
     status: int
     headers: Mapping[str, str] = {}
     body: bytes = b""
     cut: int | None = None
     pause: threading.Event | None = None
+    slow: float = 0.0
 
 
 class Loopback:
@@ -119,6 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
             for at in range(0, len(body), 1 << 14):
                 self.wfile.write(body[at : at + (1 << 14)])
                 loopback.sent += len(body[at : at + (1 << 14)])
+                time.sleep(reply.slow)
         except OSError:
             self.close_connection = True
         if reply.cut is not None or str(len(reply.body)) != reply.headers.get("content-length", str(len(reply.body))):

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from weigh.app.choose import choose
+    from weigh.app.public import check, inspect
+    from weigh.app.weigh import weigh
     from weigh.core.name import Name, Part, Quant, Shard, Size
+    from weigh.core.report import Report
     from weigh.names.decode import decode as name
 
 # public name -> module and name in it; loaded when asked for, so that `import weigh` stays light
@@ -21,13 +24,29 @@ _PUBLIC = {
     "Name": ("weigh.core.name", "Name"),
     "Part": ("weigh.core.name", "Part"),
     "Quant": ("weigh.core.name", "Quant"),
+    "Report": ("weigh.core.report", "Report"),
     "Shard": ("weigh.core.name", "Shard"),
     "Size": ("weigh.core.name", "Size"),
+    "check": ("weigh.app.public", "check"),
     "choose": ("weigh.app.choose", "choose"),
+    "inspect": ("weigh.app.public", "inspect"),
     "name": ("weigh.names.decode", "decode"),
+    "weigh": ("weigh.app.weigh", "weigh"),
 }
 
-__all__ = ["Name", "Part", "Quant", "Shard", "Size", "choose", "name"]
+__all__ = [
+    "Name",
+    "Part",
+    "Quant",
+    "Report",
+    "Shard",
+    "Size",
+    "check",
+    "choose",
+    "inspect",
+    "name",
+    "weigh",
+]
 
 
 def __getattr__(asked: str) -> object:

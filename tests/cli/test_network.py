@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 import threading
 import time
+from http.cookiejar import Cookie, CookieJar
 from pathlib import Path
 
 import pytest
@@ -73,7 +75,7 @@ def test_a_model_on_a_hub_is_weighed_and_what_it_took_is_said(folder: dict[str, 
         done = run(server, "hf:org/name", "--lang", "en")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{len(server.asked)} requests" in done.stdout.splitlines()[-1]
-    assert "hf download org/name" in done.stdout
+    assert "weigh pull hf:org/name" in done.stdout
     assert {asked.headers["authorization"] for asked in server.asked} == {"Bearer hf_abc"}
     assert all(asked.headers["user-agent"].startswith("weigh/") for asked in server.asked)
 
@@ -127,6 +129,41 @@ def test_a_token_is_found_where_the_stock_client_keeps_it(
     if place.startswith(".cache"):
         monkeypatch.delenv("HF_HOME")
     assert site_of(huggingface.HUB).token == "hf_kept"
+
+
+def jar(name: str, token: str, domain: str, *, protocol: int) -> bytes:
+    """As modelscope keeps its login: a cookie jar, pickled."""
+    cookies = CookieJar()
+    for number, (own, value) in enumerate([("csrf", "x"), (name, token), ("after", "y")]):
+        cookies.set_cookie(
+            Cookie(
+                version=0, name=own, value=value, port=None, port_specified=False, domain=domain, domain_specified=True,
+                domain_initial_dot=False, path="/", path_specified=True, secure=False, expires=2**31 + number,
+                discard=False, comment=None, comment_url=None, rest={},
+            )
+        )  # fmt: skip
+    return pickle.dumps(list(cookies), protocol=protocol)
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+def test_a_login_is_found_in_modelscopes_cookies_and_nothing_is_unpickled(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, protocol: int
+) -> None:
+    file = bare / ".modelscope" / "credentials" / "cookies"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(jar("m_session_id", "ms-abc", "www.modelscope.cn", protocol=protocol))
+    monkeypatch.setattr(pickle, "loads", None)
+    assert site_of(modelscope.HUB).token == "ms-abc"
+    monkeypatch.setenv("MODELSCOPE_ENDPOINT", "https://elsewhere.example")
+    assert site_of(modelscope.HUB).token is None
+
+
+@pytest.mark.parametrize("data", [b"", b"cposix\nsystem\n(S'false'\ntR.", b"\x80\x04", b"I9\n" * 1000])
+def test_a_jar_that_is_none_gives_no_token(bare: Path, data: bytes) -> None:
+    file = bare / ".modelscope" / "credentials" / "cookies"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(data)
+    assert site_of(modelscope.HUB).token is None
 
 
 @pytest.mark.parametrize("token", ["hf_\x00x", "two\nlines", "ключ"])

@@ -48,8 +48,15 @@ def sha256(content: Content) -> str:
     return hashlib.sha256(content[0 : len(content)]).hexdigest()
 
 
+def git_sha1(content: Content) -> str:
+    """Git's name of the blob; of a file in LFS what stands for it is not asked after."""
+    if len(content) >= LARGE:
+        return "1" * 40
+    return hashlib.sha1(b"blob %d\0" % len(content) + content[0 : len(content)]).hexdigest()
+
+
 def item(name: str, content: Content) -> dict[str, object]:
-    said: dict[str, object] = {"type": "file", "oid": "1" * 40, "size": len(content), "path": name}
+    said: dict[str, object] = {"type": "file", "oid": git_sha1(content), "size": len(content), "path": name}
     if len(content) >= LARGE:
         said["lfs"] = {"oid": sha256(content), "size": len(content), "pointerSize": 134}
     return said
@@ -86,5 +93,5 @@ def one(asked: Asked, files: Mapping[str, Content], name: str) -> Reply:
     if name not in files:
         return missing()
     content = files[name]
-    tag = sha256(content) if len(content) >= LARGE else hashlib.sha1(content[0 : len(content)]).hexdigest()
+    tag = sha256(content) if len(content) >= LARGE else git_sha1(content)
     return ranged(asked, content, etag=f'"{tag}"', X_Repo_Commit=COMMIT)

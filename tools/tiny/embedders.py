@@ -14,7 +14,8 @@ WORDS = "the a cat sat on mat dog ran scales weigh heavy light query document è¿
 def write(folder: Path) -> None:
     """`folder/embedder` with Pooling and Normalize, `folder/reranker` with one label."""
     import torch
-    from sentence_transformers import SentenceTransformer, models
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer import modules as models
     from transformers import BertConfig, BertForSequenceClassification, BertModel
 
     torch.manual_seed(0)

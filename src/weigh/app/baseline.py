@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 
 from weigh.core.errors import SourceError, TableError
+from weigh.core.finding import fingerprint
 from weigh.core.report import Report
-from weigh.text.sarif import fingerprint
 
 
 def read_baseline(path: str) -> frozenset[str]:

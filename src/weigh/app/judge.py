@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from weigh.app.sample import Open, look
 from weigh.app.steps import next_steps
 from weigh.app.wish import Named, Weighed
 from weigh.core.finding import VERDICTS, Finding, Skip, Verdict
@@ -18,10 +18,14 @@ from weigh.core.rule import Evidence, Examined
 from weigh.core.schema import SCHEMA
 from weigh.describe.compare import compare
 from weigh.describe.merge import merge
+from weigh.describe.seen import Seen
 from weigh.knowledge.imports import tier_of
 from weigh.names.decode import decode
 from weigh.names.reference import text_of_name
 from weigh.rules import judge
+
+if TYPE_CHECKING:
+    from weigh.app.sample import Open
 
 
 def judged(
@@ -40,7 +44,7 @@ def judged(
         ModelFile(path=file.path, format=file.format, nbytes=file.nbytes, header=file.header) for file in evidence.files
     )
     model = merge(files, evidence.folder.header if evidence.folder else None, name)
-    claims = compare(name, model, look(name, model, opened)) if name is not None else ()
+    claims = compare(name, model, _seen(name, model, opened)) if name is not None else ()
     seen = tuple(_allowing(file, allow) for file in evidence.files)
     findings, skips = judge(Evidence(files=seen, folder=evidence.folder, model=model, claims=claims))
     skips = left + skips
@@ -69,6 +73,16 @@ def name_of(reference: Reference) -> Name | None:
     """What the reference is called, taken apart."""
     text = text_of_name(reference)
     return decode(text) if text else None
+
+
+def _seen(name: Name, model: Model, opened: Open | None) -> Seen:
+    """What lies beyond headers; where nothing holds tensors or a vocabulary there is nothing to look at."""
+    headers = [file.header for file in model.files if file.header is not None]
+    if model.base_model is None and not any(header.tensors or header.metadata for header in headers):
+        return Seen()
+    from weigh.app.sample import look
+
+    return look(name, model, opened)
 
 
 def accounts_of(

@@ -5,20 +5,43 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
 
 from weigh.app.fit import Wish, devices_of, fits
+from weigh.app.policy import laid_over
 from weigh.app.run import Asked, Chosen, chosen, running
-from weigh.app.weigh import weigh
+from weigh.app.weigh import weigh_as
+from weigh.app.wish import Wish as Look
 from weigh.core.engine import Running
 from weigh.core.errors import BadReference, SourceError
+from weigh.core.facts import Fact
 from weigh.core.fit import Fit
+from weigh.core.model import Model
 from weigh.core.report import Failure, Report
 from weigh.core.value import Value
+from weigh.core.work import Work
 from weigh.sources.machine import Run, look
 
+T = TypeVar("T")
 ECHO_BYTES = 1 << 20
 BESIDE_WEIGHTS = 1.3  # what a model takes for each byte of its weights, where no plan says it
 SAFETY = 512 << 20  # left to the rest of the machine
+
+
+class About(Value, frozen=True, kw_only=True):
+    """What a client may be told of a model that is not loaded. `nbytes` is what its files take."""
+
+    format: str | None = None
+    architecture: str | None = None
+    works: tuple[Work, ...] = ()
+    num_parameters: int | None = None
+    quantisation: str | None = None
+    context_length: int | None = None
+    nbytes: int | None = None
+    chat_template: str | None = None
+    licence: str | None = None
 
 
 class Offer(Value, frozen=True, kw_only=True):
@@ -26,6 +49,7 @@ class Offer(Value, frozen=True, kw_only=True):
 
     name: str
     nbytes: int
+    about: About
     chosen: Chosen
     start: Callable[[], Awaitable[Running]]
 
@@ -34,13 +58,19 @@ def offered(text: str, asked: Asked, run: Run, *, name: str | None = None, inter
     """Of a path on this machine, or `echo:`. Raises WeighError for what cannot be weighed, is held back or has no
     engine.
     """
-    report = weigh(text)
+    report, asked = _weighed(text, asked)
     if report.error is not None:
         raise _told(report.error, text)
     plan = _plan(report, asked, run)
     found = chosen(report, text, asked, plan)
     start = functools.partial(running, found, interpreter=interpreter)
-    return Offer(name=name or name_of(text), nbytes=_nbytes(report, plan), chosen=found, start=start)
+    return Offer(
+        name=name or name_of(text),
+        nbytes=_nbytes(report, plan),
+        about=_about(report, found),
+        chosen=found,
+        start=start,
+    )
 
 
 def room(run: Run) -> int:
@@ -64,6 +94,15 @@ def name_of(text: str) -> str:
     return stem if dot and suffix in ("gguf", "safetensors", "onnx", "pt", "bin") else last
 
 
+def _weighed(text: str, asked: Asked) -> tuple[Report, Asked]:
+    """Its report as the policy has it, and what then holds it back."""
+    policy = asked.policy
+    if policy is None:
+        return weigh_as(text, Look()).report, asked
+    report = laid_over(weigh_as(text, Look(allow=policy.allow)), policy)
+    return report, msgspec.structs.replace(asked, fail_on=policy.fail_on or asked.fail_on)
+
+
 def _told(failure: Failure, text: str) -> SourceError:
     key = failure.message.key.removeprefix("error.")
     error = SourceError(key, path=failure.path or text, offset=failure.offset)
@@ -80,6 +119,28 @@ def _plan(report: Report, asked: Asked, run: Run) -> Fit | None:
         return None
     ranks = ("fits", "tight", "offload", "no")
     return min(plans, key=lambda plan: ranks.index(plan.verdict)) if plans else None
+
+
+def _about(report: Report, found: Chosen) -> About:
+    model = report.model or Model()
+    quant = value_of(model.quantisation)
+    launch = found.launch
+    return About(
+        format=launch.format,
+        architecture=launch.architecture,
+        works=launch.works,
+        num_parameters=value_of(model.num_parameters),
+        quantisation=quant.scheme if quant is not None else None,
+        context_length=launch.context_length or value_of(model.context_length),
+        nbytes=value_of(model.nbytes) or sum(file.nbytes for file in report.files),
+        chat_template=value_of(model.chat_template),
+        licence=value_of(model.licence),
+    )
+
+
+def value_of(fact: Fact[T] | None) -> T | None:
+    """What a fact says, where anybody says it."""
+    return fact.value if fact is not None else None
 
 
 def _nbytes(report: Report, plan: Fit | None) -> int:

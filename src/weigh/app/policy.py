@@ -11,12 +11,11 @@ import msgspec
 from weigh.app.judge import accounts_of, verdicts, worst
 from weigh.app.wish import Weighed
 from weigh.core.errors import SourceError, TableError
-from weigh.core.finding import Finding, Severity
+from weigh.core.finding import Finding, Severity, fingerprint
 from weigh.core.report import Report
 from weigh.core.saying import Saying
 from weigh.core.value import Value
 from weigh.formats import of_name
-from weigh.text.sarif import fingerprint
 
 UNPICKLING = ("pytorch", "pytorch-legacy", "pytorch-tar", "pickle", "joblib", "npy", "npz")
 SERIOUS = ("critical", "high")

@@ -49,6 +49,12 @@ def provenance(report: Report, today: date) -> Provenance | None:
     )
 
 
+def also_on(reference: Reference) -> tuple[str, ...]:
+    """The same weights on the other hub, where the catalogue knows them by the id of this repository."""
+    family = _by_hub_id(reference)
+    return _also_on(reference, None, family) if family is not None else ()
+
+
 def _by_hub_id(reference: Reference) -> Family | None:
     if reference.hub == "ollama" and reference.namespace in (None, "library"):
         tagged = (row for row in families().values() if row.ollama == reference.name)

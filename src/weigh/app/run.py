@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 
 from weigh.app.candidate import candidate
+from weigh.app.policy import Policy
 from weigh.core.engine import Candidate, Engine, Launch, Running
 from weigh.core.errors import EngineError
 from weigh.core.finding import SEVERITIES, Severity
@@ -31,7 +32,9 @@ class Chosen(Value, frozen=True, kw_only=True):
 
 
 class Asked(Value, frozen=True, kw_only=True):
-    """What the user said of it; None leaves it to us. `fail_on` is the least severity that holds a model back."""
+    """What the user said of it; None leaves it to us. `fail_on` is the least severity that holds a model back;
+    `policy` says what else does.
+    """
 
     work: Work | None = None
     engine: str | None = None
@@ -49,6 +52,7 @@ class Asked(Value, frozen=True, kw_only=True):
     allow_pickle: bool | None = None
     trust_remote_code: bool | None = None
     fail_on: Severity = HOLDS
+    policy: Policy | None = None
 
 
 def chosen(report: Report, path: str, asked: Asked, fit: Fit | None = None) -> Chosen:

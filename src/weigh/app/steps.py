@@ -59,18 +59,8 @@ def _mending(report: Report) -> Iterator[Step]:
 
 
 def _fetching(reference: Reference) -> Iterator[Step]:
-    """How to have what was read on a server, with the server's own client."""
-    id = f"{reference.namespace}/{reference.name}" if reference.namespace else reference.name
-    files = [reference.file] if reference.file else []
-    revision = ["--revision", reference.revision] if reference.revision else []
-    match reference.hub:
-        case "hf":
-            words = ["hf", "download", id, *files, *revision]
-        case "ms":
-            words = ["modelscope", "download", "--model", id, *files, *revision]
-        case _:
-            words = ["curl", "-LO", str(reference)]
-    yield Step(why=Saying("step.fetch_whole"), command=shlex.join(words))
+    """How to have what was read on a server."""
+    yield Step(why=Saying("step.fetch_whole"), command=shlex.join(["weigh", "pull", str(reference)]))
 
 
 def _running(report: Report) -> Iterator[Step]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from weigh.cli.measured import what_was_measured
 from weigh.cli.options import common, language_of
 from weigh.core.errors import BadReference
 from weigh.core.report import Failure, FitReport, Report
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from weigh.app.fit import Wish
     from weigh.fit.curve import Curve
     from weigh.fit.purposes import Training
+    from weigh.knowledge.measured import Measured
 
 
 @click.command()
@@ -82,7 +84,7 @@ def fit(
         train=train,
         size=_sides(size),
     )
-    answers = _answered(references, _Asked(devices, wish, _Named(mmproj, draft, lora), offline))
+    answers = _answered(references, _Asked(devices, wish, _Named(mmproj, draft, lora), offline), language_of(lang))
     _tell(answers, language_of(lang), as_json=as_json, quiet=quiet)
     return max(_draw(plot, answers, language_of(lang)), *(_status(answer) for answer, _ in answers))
 
@@ -119,6 +121,7 @@ class _Asked(NamedTuple):
     wish: Wish
     beside: _Named
     offline: bool
+    measured: tuple[Measured, ...] = ()
 
 
 def _types(text: str) -> tuple[str, str | None]:
@@ -129,12 +132,16 @@ def _types(text: str) -> tuple[str, str | None]:
     return (pairs.get("k", "f16"), pairs.get("v", "f16")) if pairs and pairs.keys() <= {"k", "v"} else (text, None)
 
 
-def _answered(references: tuple[str, ...], asked: _Asked) -> list[tuple[FitReport, tuple[Curve, ...]]]:
+def _answered(
+    references: tuple[str, ...], asked: _Asked, language: Language
+) -> list[tuple[FitReport, tuple[Curve, ...]]]:
+    asked = asked._replace(measured=what_was_measured(language))
     return [_answer(text, asked) for text in references]
 
 
 def _answer(text: str, asked: _Asked) -> tuple[FitReport, tuple[Curve, ...]]:
     from weigh.app.fit import curves, devices_of, fits
+    from weigh.app.measured import set_right
     from weigh.cli.report import How, weighed
     from weigh.sources.machine import start
 
@@ -144,7 +151,7 @@ def _answer(text: str, asked: _Asked) -> tuple[FitReport, tuple[Curve, ...]]:
     try:
         meant = devices_of(asked.devices, start)
         beside = _beside(asked)
-        found = fits(report, meant, asked.wish, beside)
+        found = set_right(fits(report, meant, asked.wish, beside), asked.measured)
         drawn = curves(report, meant, asked.wish, beside)
         return FitReport(schema=SCHEMA, reference=report.reference, fits=found), drawn
     except BadReference as error:

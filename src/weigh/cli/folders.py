@@ -18,6 +18,16 @@ def data_folder() -> str:
     return os.path.join(home, ".local", "share", "weigh")
 
 
+def inventory_file() -> str:
+    """What `weigh list` knows of each file; it may be deleted at any time."""
+    return os.path.join(data_folder(), "inventory.sqlite3")
+
+
 def synced_file() -> str:
     """The file that `weigh catalog sync` keeps."""
     return os.path.join(data_folder(), "catalog.json")
+
+
+def measured_file() -> str:
+    """The file that `weigh bench --save` keeps."""
+    return os.path.join(data_folder(), "measured.json")

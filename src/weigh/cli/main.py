@@ -18,7 +18,15 @@ COMMANDS = {
     "explain": "weigh.cli.explain:explain",
     "catalog": "weigh.cli.catalog:catalog",
     "run": "weigh.cli.run:run",
+    "search": "weigh.cli.search:search",
+    "pull": "weigh.cli.pull:pull",
+    "verify": "weigh.cli.verify:verify",
+    "list": "weigh.cli.list:list_models",
+    "mirror": "weigh.cli.mirror:mirror",
+    "export": "weigh.cli.archive:export",
+    "import": "weigh.cli.archive:bring",
     "serve": "weigh.cli.serve:serve",
+    "bench": "weigh.cli.bench:bench",
     "schema": "weigh.cli.schema:schema",
 }
 _TAKES_VALUE = {"--lang", "--signatures", "--fail-on"}

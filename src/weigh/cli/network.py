@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from weigh.app.network import Network
+from weigh.codecs.cookie_jar import MOST, cookie_of
 from weigh.hubs import HUBS
 from weigh.hubs.hub import Hub, Site
 from weigh.sources.client import HttpxClient, Traffic
@@ -43,7 +45,7 @@ def site_of(hub: Hub) -> Site:
     endpoint = next((value for name in hub.endpoint_variables if (value := os.environ.get(name))), hub.endpoint)
     if "://" not in endpoint:
         endpoint = f"https://{endpoint}"
-    return Site(endpoint=endpoint.rstrip("/"), token=_token(hub))
+    return Site(endpoint=endpoint.rstrip("/"), token=_token(hub) or _cookie(hub, endpoint))
 
 
 def _token(hub: Hub) -> str | None:
@@ -62,6 +64,26 @@ def _token(hub: Hub) -> str | None:
         if value.isprintable() and value:
             return value
     return None
+
+
+def _cookie(hub: Hub, endpoint: str) -> str | None:
+    """The token that the stock client keeps as a cookie, for the host that gave it alone."""
+    host = (urlsplit(endpoint).hostname or "").lower()
+    for name in hub.token_jars if hub.token_cookie is not None else ():
+        path = os.path.expanduser(os.path.expandvars(name))
+        try:
+            with open(path, "rb") as file:
+                found = cookie_of(file.read(MOST), hub.token_cookie or "")
+        except OSError:
+            continue
+        if found is not None and found[0].isascii() and found[0].isprintable() and _is_within(host, found[1]):
+            return found[0]
+    return None
+
+
+def _is_within(host: str, domain: str) -> bool:
+    domain = domain.lower().lstrip(".")
+    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
 
 
 class _Screen:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import functools
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 import msgspec
 
+from weigh.cli.clock import today
 from weigh.cli.options import common, language_of, signatures_file, signed
 from weigh.core.errors import WeighError
 from weigh.core.finding import SEVERITIES
@@ -50,7 +50,7 @@ def report(
 ) -> int:
     """The whole report on names, files, folders and models on hubs, and what to do next."""
     how = How(language_of(lang), form_of(as_json, quiet), offline, signatures=signatures_file(signatures), lists=LISTS)
-    return _run(references, fail_on, how, _fitted if fit else _whole)
+    return _run(references, fail_on, how, functools.partial(_fitted, language=how.language) if fit else _whole)
 
 
 @click.command()
@@ -154,21 +154,19 @@ def _whole(whole: Report) -> Report:
     from weigh.app.provenance import provenance
     from weigh.cli.inspect import cut_headers
 
-    return msgspec.structs.replace(cut_headers(whole), catalog=provenance(whole, _today()))
+    return msgspec.structs.replace(cut_headers(whole), catalog=provenance(whole, today()))
 
 
-def _today() -> date:
-    """SOURCE_DATE_EPOCH stands for the day where it is set, so that what is printed can be printed again."""
-    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return datetime.fromtimestamp(int(fixed), UTC).date() if fixed.isdigit() else date.today()
-
-
-def _fitted(whole: Report) -> Report:
+def _fitted(whole: Report, language: Language) -> Report:
     """The same with what this machine makes of it."""
     from weigh.app.fit import devices_of, with_fits
+    from weigh.app.measured import set_right
+    from weigh.cli.measured import what_was_measured
     from weigh.sources.machine import start
 
-    return _whole(with_fits(whole, devices_of((), start)))
+    found = with_fits(whole, devices_of((), start))
+    rows = what_was_measured(language)
+    return _whole(msgspec.structs.replace(found, fits=set_right(found.fits, rows)) if rows else found)
 
 
 def quiet_line(whole: Report, language: Language) -> str:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import msgspec
 
+from weigh.cli.bring import Wanted, bring
+from weigh.cli.loading import loaded
 from weigh.cli.options import common, language_of
-from weigh.cli.run_input import Options, given_of, next_line
+from weigh.cli.run_input import Options, given_of, next_line, question_of
+from weigh.cli.run_sections import RunCommand
 from weigh.core.engine import Running
 from weigh.core.errors import BadReference, WeighError
 from weigh.core.finding import SEVERITIES
+from weigh.core.schema import SCHEMA
 from weigh.core.work import WORKS, Fault, Job, Message, Piece, Work
-from weigh.text import complain, say
+from weigh.text import Language, complain, say
 
 if TYPE_CHECKING:
     from weigh.app.ask import Given
@@ -24,7 +29,16 @@ if TYPE_CHECKING:
     from weigh.cli.run_output import Output, Told
 
 
-@click.command()
+class How(NamedTuple):
+    """How it is said."""
+
+    language: Language
+    as_json: bool
+    quiet: bool
+    wanted: Wanted
+
+
+@click.command(cls=RunCommand)
 @click.argument("reference", metavar="REF")
 @click.argument("input_text", metavar="[INPUT]", required=False)
 @click.option("--work", type=click.Choice(WORKS), help="What to do with it (default: what the model is for).")
@@ -73,6 +87,12 @@ if TYPE_CHECKING:
 @click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
 @click.option("--trust-remote-code", is_flag=True, default=None, help="Run code that lies beside the weights.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), default="high", show_default=True, help="What holds it back.")
+@click.option("--policy", metavar="FILE", help="TOML: what it does not allow is not run.")
+@click.option("--yes", "-y", is_flag=True, help="Pull a model that is not here without asking.")
+@click.option("--index", metavar="DIR", help="Make a folder searchable: texts, tables, and pictures by CLIP.")
+@click.option("--query", metavar="TEXT|FILE", help="Search it, by a text or a picture.")
+@click.option("--rerank", metavar="REF", help="A model that ranks what was found once more.")
+@click.option("--index-file", metavar="FILE", help="Where the index is (default: .weigh-index.sqlite in DIR).")
 @common
 def run(
     reference: str,
@@ -81,28 +101,53 @@ def run(
     lang: str | None,
     offline: bool,
     quiet: bool,
+    yes: bool,
     **options: object,
 ) -> int:
-    """Make a model answer."""
-    from weigh.cli.run_output import Output
+    """Make a model answer.
 
+    \b
+    INPUT: a text, a file of text, a picture or a sound, or - for standard input; without it, a chat.
+    Exit status: 0 it answered; 2 it could not, or is held back; 130 interrupted.
+    """
     language = language_of(lang)
+    how = How(language, as_json, quiet, Wanted(language, offline, yes, quiet))
     try:
         asked = msgspec.convert(options, Options)
-        given = given_of(input_text, asked)
-        offer = _offer(reference, asked)
-        work = asked.work or offer.chosen.launch.works[0]
-        output = Output(
-            language=language, name=offer.name, as_json=as_json, quiet=quiet, is_srt=asked.srt, out=asked.out
-        )
-        return asyncio.run(_run(offer, work, given, output))
+        if asked.index is not None:
+            return _search(reference, asked.query or input_text, asked, how)
+        if asked.query is not None or asked.rerank is not None or asked.index_file is not None:
+            raise BadReference("index.wanting")
+        return _answer(reference, input_text, asked, how)
     except WeighError as error:
         click.echo(complain(error, language), err=True)
+        if as_json:
+            _tell_error(error, language)
         return 2
 
 
-def _offer(reference: str, options: Options) -> Offer:
-    from weigh.app.offer import offered
+def _tell_error(error: WeighError, language: Language) -> None:
+    from weigh.text.document import to_json
+
+    click.echo(to_json({"schema": SCHEMA, "error": {"message": error.saying, "path": error.path}}, language))
+
+
+def _answer(reference: str, input_text: str | None, asked: Options, how: How) -> int:
+    from weigh.cli.run_output import Output
+
+    given = given_of(input_text, asked)
+    offer = _offer(reference, asked, how)
+    work = asked.work or offer.chosen.launch.works[0]
+    output = Output(
+        language=how.language, name=offer.name, as_json=how.as_json, quiet=how.quiet, is_srt=asked.srt, out=asked.out
+    )
+    with asyncio.Runner() as runner:
+        return _run(runner, offer, work, given, output)
+
+
+def _offer(reference: str, options: Options, how: How) -> Offer:
+    from weigh.app.offer import name_of, offered
+    from weigh.app.policy import read_policy
     from weigh.app.run import Asked
     from weigh.sources.machine import start
 
@@ -120,21 +165,45 @@ def _offer(reference: str, options: Options) -> Offer:
         allow_pickle=options.allow_pickle,
         trust_remote_code=options.trust_remote_code,
         fail_on=options.fail_on,
+        policy=read_policy(options.policy) if options.policy is not None else None,
     )
-    return offered(reference, asked, start)
+    found = bring(reference, how.wanted)
+    return offered(found.path, asked, start, name=name_of(found.text))
 
 
-async def _run(offer: Offer, work: Work, given: Given, output: Output) -> int:
+def _search(reference: str, query: str | None, asked: Options, how: How) -> int:
+    from weigh.cli.run_index import Search, search
+
+    assert asked.index is not None
+    embedding = msgspec.structs.replace(asked, work="embed")
+    ranking = msgspec.structs.replace(asked, work="rerank", engine=None)
+    ranker = functools.partial(_offer, asked.rerank, ranking, how) if asked.rerank is not None else None
+    wanted = Search(
+        folder=asked.index,
+        file=asked.index_file,
+        question=question_of(query),
+        top=asked.top,
+        language=how.language,
+        as_json=how.as_json,
+        quiet=how.quiet,
+        ranker=ranker,
+    )
+    return asyncio.run(search(_offer(reference, embedding, how), wanted))
+
+
+def _run(runner: asyncio.Runner, offer: Offer, work: Work, given: Given, output: Output) -> int:
     """One job; or a chat, where nothing was given."""
     from weigh.app.ask import job_of
 
     is_talk = work == "chat" and given.text is None and given.image is None and given.audio is None
     job = None if is_talk else job_of(work, given)  # what is wanting is said before anything is loaded
-    model = await offer.start()
+    model = runner.run(loaded(offer, output.language, quiet=output.quiet))
     try:
-        return await _talk(model, given, output) if job is None else (await _one(model, job, output))[0]
+        if job is None:
+            return _talk(runner, model, given, output)
+        return runner.run(_one(model, job, output))[0]
     finally:
-        await model.close()
+        runner.run(model.close())
 
 
 async def _one(model: Running, job: Job, output: Output) -> tuple[int, Told]:
@@ -146,23 +215,24 @@ async def _one(model: Running, job: Job, output: Output) -> tuple[int, Told]:
         async for event in events:
             if isinstance(event, Fault):
                 click.echo(say(f"fault.{event.kind}", output.language, detail=event.detail), err=True)
+                told.fail(event)
                 status = 2
             else:
                 told.take(event)
-    if status == 0:
-        told.end()
+    told.end()
     return status, told
 
 
-async def _talk(model: Running, given: Given, output: Output) -> int:
-    """Turn by turn, until the input ends."""
+def _talk(runner: asyncio.Runner, model: Running, given: Given, output: Output) -> int:
+    """Turn by turn, until the input ends. A line is waited for outside the loop: an interrupt ends that at once."""
     from weigh.app.ask import job_of
 
     status = None
-    while (line := await asyncio.to_thread(next_line, sys.stdin)) is not None:
+    while (line := next_line(sys.stdin, quiet=output.quiet)) is not None:
         if not line.strip():
             continue
-        status, told = await _one(model, job_of("chat", msgspec.structs.replace(given, text=line)), output)
+        job = job_of("chat", msgspec.structs.replace(given, text=line))
+        status, told = runner.run(_one(model, job, output))
         if status == 0:
             turns = (_turn("user", line), _turn("assistant", told.text))
             given = msgspec.structs.replace(given, turns=(*given.turns, *turns))

@@ -13,7 +13,7 @@ from weigh.app.ask import Given, kind_of
 from weigh.core.errors import BadReference, SourceError
 from weigh.core.finding import Severity
 from weigh.core.value import Value
-from weigh.core.work import Array, Sampling, Work
+from weigh.core.work import Array, Piece, Sampling, Work
 
 MOST_FILE = 512 << 20
 MOST_LINES = 100_000
@@ -68,6 +68,11 @@ class Options(Value, frozen=True, kw_only=True):
     allow_pickle: bool | None
     trust_remote_code: bool | None
     fail_on: Severity
+    policy: str | None
+    index: str | None
+    index_file: str | None
+    query: str | None
+    rerank: str | None
 
 
 def given_of(text: str | None, options: Options) -> Given:
@@ -107,9 +112,22 @@ def given_of(text: str | None, options: Options) -> Given:
     return msgspec.structs.replace(asked, **found)
 
 
-def next_line(stream: TextIO) -> str | None:
+def question_of(text: str | None) -> Piece | None:
+    """What is searched by: a text, a picture, or a file of either. Raises SourceError, BadReference."""
+    found = _input(text)
+    match found.get("image"), found.get("text"):
+        case bytes(image), _:
+            return Piece(image=image)
+        case _, str(said):
+            return Piece(text=said)
+    if found:
+        raise BadReference("index.query_kind")
+    return None
+
+
+def next_line(stream: TextIO, *, quiet: bool = False) -> str | None:
     """What is typed next; None at the end."""
-    if stream.isatty():
+    if stream.isatty() and not quiet:
         click.echo("> ", nl=False, err=True)
     line = stream.readline()
     return line.rstrip("\n") if line else None

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weigh.core.errors import SourceError
+from weigh.core.schema import SCHEMA
 from weigh.core.value import Value
 from weigh.core.work import (
     Delta,
     Done,
     Event,
+    Fault,
     Job,
     Labels,
     Media,
@@ -26,7 +28,7 @@ from weigh.core.work import (
     Tensors,
     Vectors,
 )
-from weigh.text import Language, say
+from weigh.text import Language, safe, say
 from weigh.text.answers import array_line, label_line, npy, ranking, rows, srt
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class Told:
         self.text = ""
         self._output = output
         self._job = job
-        self._json: dict[str, Any] = {}
+        self._json: dict[str, Any] = {"schema": SCHEMA}
         self._segments: list[Segment] = []
         self._files = 0
         self._bar: Bar | None = None
@@ -73,6 +75,10 @@ class Told:
         """One event. Raises SourceError for a file that cannot be written."""
         if (taker := self._takers.get(type(event))) is not None:
             taker(event)
+
+    def fail(self, fault: Fault) -> None:
+        """It broke off: what came until then stays."""
+        self._json["error"] = {"kind": fault.kind, "message": safe(fault.detail)}
 
     def end(self) -> None:
         """What can be said only now."""

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import sys
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
+from weigh.cli.bring import Wanted, bring
 from weigh.cli.options import common, language_of
 from weigh.core.errors import SourceError, WeighError
 from weigh.core.report import Report
 from weigh.text import Language, complain
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
-
     from weigh.app.run import Asked
     from weigh.serve.api.pool import Ware
+    from weigh.serve.api.serving import Outside
     from weigh.serve.api.settings import ModelSetting, Settings
 
 
@@ -37,12 +37,17 @@ if TYPE_CHECKING:
 @click.option("--job-seconds", type=float, help="How long a job may take (default: 3600).")
 @click.option("--idle-seconds", type=float, help="A model unused for so long is let go (default: 600).")
 @click.option("--drain-seconds", type=float, help="How long jobs may go on after the end was asked for (default: 10).")
+@click.option("--stall-seconds", type=float, help="How long a client may take nothing of its answer (default: 60).")
 @click.option("--body-bytes", type=int, help="The longest request (default: 64 MiB).")
 @click.option("--memory", type=int, metavar="BYTES", help="For all models together (default: what is free).")
 @click.option("--context", "context_length", type=int, metavar="TOKENS", help="Tokens of a model's context.")
 @click.option("--media-folder", metavar="DIR", help="Where videos wait for who asked for them.")
+@click.option("--media-number", type=click.IntRange(1), help="Videos that are kept (default: 100).")
+@click.option("--media-seconds", type=float, help="How long a video is kept (default: 86400).")
 @click.option("--log-prompts", is_flag=True, default=None, help="Write prompts and answers to the log.")
+@click.option("--traces", is_flag=True, default=None, help="Send traces by OpenTelemetry.")
 @click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
+@click.option("--yes", "-y", is_flag=True, help="Pull models that are not here without asking.")
 @common
 def serve(
     references: tuple[str, ...],
@@ -51,13 +56,14 @@ def serve(
     lang: str | None,
     offline: bool,
     quiet: bool,
+    yes: bool,
     **given: object,
 ) -> int:
     """Serve models: OpenAI's API, Anthropic's, Ollama's and more."""
     language = language_of(lang)
     try:
-        settings = _settings(config, given)
-        return asyncio.run(_serve(references, settings, language, quiet=quiet))
+        settings = _brought(references, _settings(config, given), Wanted(language, offline, yes, quiet))
+        return asyncio.run(_serve(settings, language, quiet=quiet))
     except WeighError as error:
         click.echo(complain(error, language), err=True)
         return 2
@@ -71,11 +77,11 @@ def _settings(config: str | None, given: dict[str, object]) -> Settings:
     return msgspec.structs.replace(settings, **{key: value for key, value in given.items() if value not in (None, ())})
 
 
-async def _serve(references: tuple[str, ...], settings: Settings, language: Language, *, quiet: bool) -> int:
+async def _serve(settings: Settings, language: Language, *, quiet: bool) -> int:
     from weigh.serve.api.pool import Pool
     from weigh.sources.machine import start as run
 
-    wares = {ware.name: ware for ware in _wares(references, settings)}
+    wares = {ware.name: ware for ware in _wares(settings)}
     if not wares:
         raise SourceError("serve.nothing")
     from weigh.app.offer import room
@@ -83,20 +89,44 @@ async def _serve(references: tuple[str, ...], settings: Settings, language: Lang
     budget = settings.memory if settings.memory is not None else room(run)
     pool = Pool(wares, budget=budget, queue=settings.queue, wait_seconds=settings.wait_seconds)
     from weigh.serve.api.app import create
+    from weigh.serve.api.listen import listen
 
-    await _listen(create(pool, settings, language, _weigh), settings, language, quiet=quiet)
+    def say(address: str) -> None:
+        if not quiet:
+            click.echo(f"listening on {address}")
+
+    await listen(create(pool, settings, language, _outside(settings, quiet=quiet)), pool, settings, say)
     return 0
 
 
-def _wares(references: tuple[str, ...], settings: Settings) -> list[Ware]:
+def _outside(settings: Settings, *, quiet: bool) -> Outside:
+    from weigh.serve.api.serving import Outside
+    from weigh.serve.api.trace import spans
+
+    def write(line: str) -> None:
+        sys.stderr.write(line + "\n")
+
+    return Outside(weigh=_weigh, write=None if quiet else write, span=spans() if settings.traces else None)
+
+
+def _wares(settings: Settings) -> list[Ware]:
+    return [_ware(name, setting, settings) for name, setting in settings.models.items()]
+
+
+def _brought(references: tuple[str, ...], settings: Settings, wanted: Wanted) -> Settings:
+    """With a model for each reference, all of them on this machine. Raises WeighError."""
+    from weigh.app.offer import name_of
     from weigh.serve.api.settings import ModelSetting
 
-    asked = [(None, ModelSetting(reference=text)) for text in references]
-    named = [(name, setting) for name, setting in settings.models.items()]
-    return [_ware(name, setting, settings) for name, setting in [*asked, *named]]
+    named = [(None, ModelSetting(reference=text)) for text in references]
+    models: dict[str, ModelSetting] = {}
+    for name, setting in [*named, *settings.models.items()]:
+        found = bring(setting.reference, wanted)
+        models[name or name_of(found.text)] = msgspec.structs.replace(setting, reference=found.path)
+    return msgspec.structs.replace(settings, models=models)
 
 
-def _ware(name: str | None, setting: ModelSetting, settings: Settings) -> Ware:
+def _ware(name: str, setting: ModelSetting, settings: Settings) -> Ware:
     from weigh.app.offer import offered
     from weigh.serve.api.pool import Ware
     from weigh.sources.machine import start as run
@@ -107,6 +137,7 @@ def _ware(name: str | None, setting: ModelSetting, settings: Settings) -> Ware:
     return Ware(
         name=offer.name,
         nbytes=offer.nbytes,
+        about=offer.about,
         parallel=offer.chosen.launch.parallel,
         idle_seconds=None if setting.pinned else idle,
         load=offer.start,
@@ -135,43 +166,3 @@ async def _weigh(text: str) -> Report:
     from weigh.app.wish import Wish
 
     return (await asyncio.to_thread(check, text, Wish())).report
-
-
-async def _listen(app: Starlette, settings: Settings, language: Language, *, quiet: bool) -> None:
-    """Until a signal; jobs under way may go on for a while."""
-    import uvicorn
-
-    host = settings.host or "127.0.0.1"
-    listener = _listener(host, 8000 if settings.port is None else settings.port)
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=int(settings.drain_seconds),
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=settings.tls_key,
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not task.done():
-        await asyncio.sleep(0.01)
-    if not quiet and not task.done():
-        scheme = "https" if settings.tls_certificate else "http"
-        click.echo(f"listening on {scheme}://{_shown(host)}:{listener.getsockname()[1]}")
-    await task
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise SourceError("serve.bind", host=host, port=port, reason=error.strerror or str(error)) from error
-    return listener
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, distribution
 
 import click
@@ -16,6 +15,7 @@ from weigh.app.sync.inquiry import Inquiry, Installed
 from weigh.app.sync.keep import read_kept, write_kept
 from weigh.app.sync.run import PUBLISHERS, Outcome
 from weigh.app.sync.run import sync as run
+from weigh.cli.clock import today
 from weigh.cli.folders import synced_file
 from weigh.cli.network import network
 from weigh.core.errors import WeighError
@@ -60,7 +60,7 @@ def _before(path: str, language: Language) -> Synced | None:
 
 def _run(sources: tuple[str, ...], before: Synced | None, language: Language, *, offline: bool, shown: bool) -> Outcome:
     chosen = [one for one in PUBLISHERS if not sources or one.id in sources]
-    inquiry = Inquiry(day=_today().isoformat(), addresses=dict(_addresses()), installed=dict(_installed()))
+    inquiry = Inquiry(day=today().isoformat(), addresses=dict(_addresses()), installed=dict(_installed()))
     if offline or not any(one.far for one in chosen):
         return run(inquiry, sources, before)
     with network(language, shown=shown) as (net, _):
@@ -132,9 +132,3 @@ def _show(outcome: Outcome, written: str | None, language: Language) -> None:
     console.print()
     kept = say("sync.not_kept", language) if written is None else say("sync.written", language, path=written)
     console.print(kept, style="dim")
-
-
-def _today() -> date:
-    """SOURCE_DATE_EPOCH stands for the day where it is set, so that what is printed can be printed again."""
-    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return datetime.fromtimestamp(int(fixed), UTC).date() if fixed.isdigit() else date.today()

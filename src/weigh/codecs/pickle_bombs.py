@@ -19,7 +19,7 @@ class Hashing:
         self.visits = 0
 
     def is_bomb(self, key: Node) -> bool:
-        return type(key) is tuple and self.cost(key) > MOST_HASHED
+        return isinstance(key, tuple) and self.cost(key) > MOST_HASHED
 
     def cost(self, root: tuple[Node, ...]) -> int:
         pending: list[tuple[Node, ...]] = [root]
@@ -29,11 +29,11 @@ class Hashing:
                 pending.pop()
                 continue
             self.visits += 1
-            inner = [one for one in node if type(one) is tuple and id(one) not in self.known]
+            inner = [one for one in node if isinstance(one, tuple) and id(one) not in self.known]
             if inner:
                 pending += inner
                 continue
-            total = len(node) + sum(self.known[id(one)][1] for one in node if type(one) is tuple)
+            total = len(node) + sum(self.known[id(one)][1] for one in node if isinstance(one, tuple))
             self.known[id(node)] = (node, min(total, 1 << 62))
             pending.pop()
         return self.known[id(root)][1] if id(root) in self.known else 1 << 62

@@ -9,7 +9,7 @@ import re
 
 from weigh.codecs.pickle_nodes import Call, Global, Node, Pairs
 
-_MODULES = "scipy.stats."
+MODULES = "scipy.stats."
 _TEXT = "_parse_arg_template"
 _MOST = 4096
 _ARGUMENTS, _ENDS = r"[\w ,=.+\-]*", r"\([\w, ]*\), loc, (?:scale|1)"
@@ -24,7 +24,7 @@ _TEMPLATE = re.compile(
 def runs_text(made: Call, state: Node) -> bool:
     """Would this state make a distribution run anything but the three functions that SciPy writes?"""
     function = made.arguments[0] if _is_rebuilt(made) else made.function
-    if not isinstance(function, Global) or not function.module.startswith(_MODULES):
+    if not isinstance(function, Global) or not function.module.startswith(MODULES):
         return False
     if not isinstance(state, Pairs):
         return True

@@ -73,8 +73,9 @@ class Machine:
         self.block = _BLOCK  # bytes followed at a time
 
     def go(self) -> None:
-        cursor, wanted = self.cursor, 1
+        wanted = 1
         while True:
+            cursor = self.cursor
             self.base, self.at = cursor.offset, 0
             block = cursor.bytes(max(wanted, min(self.block, cursor.left)), self.what)
             wanted = 1

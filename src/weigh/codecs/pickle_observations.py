@@ -5,30 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from weigh.codecs.pickle import MOST_OPCODES, is_plausible, run
+from weigh.codecs.pickle_brisk import follow as briskly
 from weigh.codecs.pickle_nodes import JUDGED, LOADERS, Global, Node, Persistent, Stream
-from weigh.codecs.pickle_skim import skim
 from weigh.codecs.torch_objects import storage_of
 from weigh.codecs.zip import MOST_INFLATED, Member, Window, is_zip, open_member, read_directory
 from weigh.core.errors import FormatError, OverBudget
 from weigh.core.observation import Observation
 from weigh.core.source import Source
+from weigh.sources.memory import MemorySource
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # the first of a torch file's five pickles; storages' bytes follow the fifth
 LEGACY_STREAMS = 5
 MOST_STREAMS = 200_000
 MOST_UNNAMED = 100_000  # opcodes of a member that is not called a pickle: a constant tensor may run for ever
 MOST_SEEN = 90_000
-LEAST_SKIMMED = 1 << 14  # bytes; of shorter ones it is known whether every value finds its place
+BYTES_AN_OPCODE = 2
 MOST_DEPTH = 4  # of files in bytes in files
 
 
-def observe(source: Source, *, follow: Callable[..., Stream] = run, only_named: bool = False) -> Iterator[Observation]:
+def observe(
+    source: Source, *, follow: Callable[..., Stream] = briskly, only_named: bool = False
+) -> Iterator[Observation]:
     """All pickles of the file, whatever else it is. Raises FormatError after what was seen.
 
     `follow` is how a stream is followed, with the arguments of `run`. `only_named` leaves out the members of an
     archive that are not called pickles: whoever asks so says so.
     """
-    for number, seen in enumerate(_Walk(follow, only_named=only_named).file(source, None, 0)):
+    walk = _Walk(follow, only_named=only_named)
+    if not isinstance(source, MemorySource):  # what lies on a disk in full length may take the time that this takes
+        walk.opcodes += source.size // BYTES_AN_OPCODE
+    for number, seen in enumerate(walk.file(source, None, 0)):
         if number == MOST_SEEN:
             raise OverBudget("too_many", path=source.path, what="GLOBAL", count=number, most=MOST_SEEN)
         yield seen
@@ -47,7 +53,7 @@ def legacy_streams(source: Source) -> list[Stream]:
 class _Walk:
     """One examination and what is left of its budgets."""
 
-    def __init__(self, follow: Callable[..., Stream] = run, *, only_named: bool = False) -> None:
+    def __init__(self, follow: Callable[..., Stream] = briskly, *, only_named: bool = False) -> None:
         self.follow, self.only_named = follow, only_named
         self.opcodes, self.streams, self.inflated = MOST_OPCODES, MOST_STREAMS, MOST_INFLATED
 
@@ -99,7 +105,7 @@ class _Walk:
         if not named and depth < MOST_DEPTH and content.read(0, 4) == b"PK\x03\x04" and is_zip(content):
             yield from self.members(content, where, depth + 1)
             return
-        stream = self.run(content, 0, most=MOST_OPCODES if named else MOST_UNNAMED)
+        stream = self.run(content, 0, most=None if named else MOST_UNNAMED)
         if named or is_plausible(stream, content):
             yield from self.stream(stream, content, where, depth)
 
@@ -110,12 +116,10 @@ class _Walk:
                 raise OverBudget("zip.inflated", path=source.path, offset=member.offset, most=MOST_INFLATED)
         return open_member(source, member)
 
-    def run(self, source: Source, at: int, *, most: int = MOST_OPCODES) -> Stream:
+    def run(self, source: Source, at: int, *, most: int | None = None) -> Stream:
         if self.streams <= 0 or self.opcodes <= 0:
             raise OverBudget("pickle.opcodes", path=source.path, offset=at, most=MOST_OPCODES)
-        stream = skim(source, at) if source.size - at >= LEAST_SKIMMED and self.follow is run else None
-        if stream is None or stream.end - at < LEAST_SKIMMED:  # torch's magic number is to be read, not passed
-            stream = self.follow(source, offset=at, most=min(most, self.opcodes))
+        stream = self.follow(source, offset=at, most=min(most or self.opcodes, self.opcodes))
         self.opcodes -= stream.num_opcodes
         self.streams -= 1
         return stream

@@ -34,3 +34,12 @@ class Skip(Value, frozen=True, kw_only=True):
     reason: str
     detail: Saying | None = None
     matters: bool | None = None
+
+
+def fingerprint(finding: Finding) -> str:
+    """The same for the same finding of another run, wherever in the file it stands."""
+    import hashlib  # of use to few
+
+    values = sorted((key, str(value)) for key, value in finding.detail.values.items())
+    text = repr((finding.rule, finding.path, finding.detail.key, values))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -39,6 +39,7 @@ async def start(module: str, launch: Launch, *, interpreter: str = sys.executabl
         await child.close()
         raise EngineError("engine.slow", path=launch.path, engine=launch.engine, seconds=seconds) from error
     except BaseException:
+        child.kill()  # it may be deep in a library, and hears of nothing
         await child.close()
         raise
     return child
@@ -120,6 +121,11 @@ class Child:
         seconds = self._launch.job_seconds or NO_END
         fault = Fault(kind="timed_out", detail=f"{seconds:g} seconds")
         return asyncio.get_running_loop().call_later(seconds, events.put_nowait, fault)
+
+    def kill(self) -> None:
+        """At once, whatever it does."""
+        if self._process.returncode is None:
+            self._process.kill()
 
     async def close(self) -> None:
         """Let it go: asked first, then made to."""

@@ -77,9 +77,10 @@ class Seer:
         self._task = task
         self._launch = launch
         works: tuple[Work, ...] = launch.works[:1]
+        longest = None
         if launch.architecture in _PAIRED:
-            works = ("classify", "embed")
-        self.ready = Ready(works=works, parallel=1)
+            works, longest = ("classify", "embed"), _longest(pipe)
+        self.ready = Ready(works=works, parallel=1, context_length=longest)
 
     def run(self, job: Job, cancelled: threading.Event) -> Generator[Event, None, None]:
         """Labels, a picture, or vectors."""
@@ -153,6 +154,12 @@ class Seer:
                 raise Failed(Fault(kind="unsupported", detail="it embeds texts and pictures alone"))
             read = self._pipe.tokenizer([piece.text], return_tensors="pt", truncation=True).to(device)
             return _pooled(model.get_text_features(**read))
+
+
+def _longest(pipe: Any) -> int | None:
+    """Tokens of a text that are read; tokenizers that know no limit say a number without end."""
+    most = getattr(pipe.tokenizer, "model_max_length", None)
+    return most if isinstance(most, int) and most < 1 << 24 else None
 
 
 def _pooled(told: Any) -> Any:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from weigh.codecs.hidden import observe_hidden
 from weigh.codecs.numpy_objects import arrays_in
-from weigh.codecs.pickle import is_pickle, run
-from weigh.codecs.pickle_observations import observe
-from weigh.codecs.pickle_skim import skim
+from weigh.codecs.pickle import MOST_OPCODES, is_pickle, run
+from weigh.codecs.pickle_brisk import follow
+from weigh.codecs.pickle_observations import BYTES_AN_OPCODE, observe
 from weigh.codecs.torch_objects import keys_of, tensors_in
+from weigh.core.errors import OverBudget
 from weigh.core.format import Format
 from weigh.core.header import Header
 from weigh.core.observation import Observation
@@ -23,9 +24,12 @@ def matches(source: Source) -> bool:
 
 def read(source: Source) -> Header:
     """The tensors and arrays of the first stream, if it holds any. Raises FormatError."""
-    if (plain := skim(source, 0)) is not None:
-        return Header(format="pickle", version=str(plain.protocol))
+    quick = follow(source, most=MOST_OPCODES + source.size // BYTES_AN_OPCODE)
+    if quick.error is None and (not quick.imports or quick.num_opcodes > MOST_OPCODES):
+        return Header(format="pickle", version=str(quick.protocol))
     stream = run(source)
+    if isinstance(stream.error, OverBudget) and quick.error is None:
+        return Header(format="pickle", version=str(quick.protocol))  # too many parts to look for tensors in them
     if stream.error is not None:
         raise stream.error
     tensors = (*(tensor.info(None) for tensor in tensors_in(stream.value)), *arrays_in(stream.value, {}))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from weigh.core.reference import Reference
-from weigh.hubs import huggingface, modelscope, url
+from weigh.hubs import huggingface, huggingface_search, modelscope, modelscope_search, url
 from weigh.hubs.hub import Hub, Place, Site
+from weigh.hubs.query import Page, Query
+from weigh.sources.client import Client
 from weigh.sources.request import origin_of
 
 HUBS: tuple[Hub, ...] = (huggingface.HUB, modelscope.HUB)
+SEARCHES: Mapping[str, Callable[[Query, Site, Client], Iterator[Page]]] = {
+    "hf": huggingface_search.search,
+    "ms": modelscope_search.search,
+}
 
 
 def locate(reference: Reference, sites: Mapping[str, Site]) -> Place | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from weigh.core.reference import Reference
 from weigh.hubs.hub import Hub, Site
-from weigh.hubs.repository import RemoteFile, Repository, answer_of, check_path, check_revision, id_of
+from weigh.hubs.repository import About, RemoteFile, Repository, answer_of, check_path, check_revision, id_of
 from weigh.sources.client import Client
 from weigh.sources.http import HttpSource
 from weigh.sources.refusals import NotFetched
@@ -23,8 +23,14 @@ _NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
 _NOT_MODELS = frozenset({"datasets", "spaces", "api", "docs", "models", "blog", "collections", "papers", "settings"})
 
 
+class _Card(msgspec.Struct):
+    license: str | list[str] | None = None
+
+
 class _Info(msgspec.Struct):
     sha: str
+    gated: bool | str | None = None
+    cardData: _Card | None = None
 
 
 class _Lfs(msgspec.Struct):
@@ -35,6 +41,7 @@ class _Lfs(msgspec.Struct):
 class _Item(msgspec.Struct):
     type: str
     path: str
+    oid: str = ""
     size: int = 0
     lfs: _Lfs | None = None
 
@@ -44,21 +51,28 @@ def list_files(reference: Reference, site: Site, client: Client) -> Repository:
     id, path = _id(reference), str(reference)
     revision = _revision(reference)
     what = Ask(url=f"{site.endpoint}/api/models/{id}/revision/{revision}", path=path, access=_access(site))
-    commit = answer_of(client, what, _Info)[0].sha
+    info = answer_of(client, what, _Info)[0]
+    commit = info.sha
     if not _COMMIT.fullmatch(commit):
         raise NotFetched("hub.answer", path=path, url=what.url)
     items = _tree(client, msgspec.structs.replace(what, url=f"{site.endpoint}/api/models/{id}/tree/{commit}"))
     stem = f"{site.endpoint}/{id}/resolve/{commit}/"
-    return Repository(client, path, (_file(item, stem) for item in items if item.type == "file"), access=what.access)
+    files = (_file(item, stem) for item in items if item.type == "file")
+    return Repository(client, path, files, access=what.access, about=_about(info))
 
 
 def open_file(reference: Reference, site: Site, client: Client) -> HttpSource:
     """The one file that the reference names. Raises NotFetched."""
+    return HttpSource(client, address(reference, site))
+
+
+def address(reference: Reference, site: Site) -> Ask:
+    """Where the bytes of the one file that the reference names are. Raises NotFetched."""
     file = reference.file or ""
     check_path(file, str(reference))
     revision = _revision(reference)
     url = f"{site.endpoint}/{_id(reference)}/resolve/{revision}/{quote(file)}"
-    return HttpSource(client, Ask(url=url, path=file, access=_access(site)))
+    return Ask(url=url, path=file, access=_access(site))
 
 
 def of_page(path: str) -> Mapping[str, str | None] | None:
@@ -104,6 +118,12 @@ def _tree(client: Client, what: Ask) -> Iterator[_Item]:
     raise NotFetched("hub.pages", path=what.path, most=MOST_PAGES)
 
 
+def _about(info: _Info) -> About:
+    licence = info.cardData.license if info.cardData is not None else None
+    gated = info.gated if isinstance(info.gated, str) else None
+    return About(commit=info.sha, licence=licence if isinstance(licence, str) else None, gated=gated)
+
+
 def _file(item: _Item, stem: str) -> RemoteFile:
     sha256 = item.lfs.oid.removeprefix("sha256:") if item.lfs is not None else None
     return RemoteFile(
@@ -111,6 +131,7 @@ def _file(item: _Item, stem: str) -> RemoteFile:
         nbytes=item.lfs.size if item.lfs is not None else item.size,
         url=stem + quote(item.path),
         sha256=sha256 if sha256 is not None and _SHA256.fullmatch(sha256) else None,
+        oid=item.oid if _COMMIT.fullmatch(item.oid) else None,
     )
 
 
@@ -119,6 +140,7 @@ HUB = Hub(
     endpoint="https://huggingface.co",
     list=list_files,
     open=open_file,
+    address=address,
     of_page=of_page,
     hosts=("huggingface.co", "www.huggingface.co", "hf.co"),
     mirrors=("hf-mirror.com",),

@@ -61,10 +61,15 @@ def list_files(reference: Reference, site: Site, client: Client) -> Repository:
 
 def open_file(reference: Reference, site: Site, client: Client) -> HttpSource:
     """The one file that the reference names. Raises NotFetched."""
+    return HttpSource(client, address(reference, site))
+
+
+def address(reference: Reference, site: Site) -> Ask:
+    """Where the bytes of the one file that the reference names are. Raises NotFetched."""
     file = reference.file or ""
     check_path(file, str(reference))
     url = _url(site, _id(reference), _revision(reference), file)
-    return HttpSource(client, Ask(url=url, path=file, access=_access(site)))
+    return Ask(url=url, path=file, access=_access(site))
 
 
 def of_page(path: str) -> Mapping[str, str | None] | None:
@@ -134,9 +139,16 @@ HUB = Hub(
     endpoint="https://www.modelscope.cn",
     list=list_files,
     open=open_file,
+    address=address,
     of_page=of_page,
     hosts=("modelscope.cn", "www.modelscope.cn"),
     mirrors=("modelscope.ai", "www.modelscope.ai"),
     endpoint_variables=("MODELSCOPE_ENDPOINT", "MODELSCOPE_DOMAIN"),
     token_variables=("MODELSCOPE_API_TOKEN",),
+    token_jars=(
+        "$MODELSCOPE_CREDENTIALS_PATH/cookies",
+        "$MODELSCOPE_HOME/credentials/cookies",
+        "~/.modelscope/credentials/cookies",
+    ),
+    token_cookie="m_session_id",
 )

@@ -28,18 +28,30 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]|^/|^[A-Za-z]:|(?:^|/)\.{0,2}(?:/|$)")
 
 
 class RemoteFile(Value, frozen=True, kw_only=True):
-    """One file: where its bytes are, and the sha256 the hub keeps of it, if it does."""
+    """One file: where its bytes are, and the sha256 the hub keeps of it, if it does; `oid` is git's name of its blob,
+    for a file in LFS that of the pointer."""
 
     path: str
     nbytes: int
     url: str
     sha256: str | None = None
+    oid: str | None = None
+
+
+class About(Value, frozen=True, kw_only=True):
+    """What a hub says of a revision: the commit it is now, its licence, how it is gated."""
+
+    commit: str | None = None
+    licence: str | None = None
+    gated: str | None = None
 
 
 class Repository:
     """The files of one revision. Threads may open different files at once."""
 
-    def __init__(self, client: Client, path: str, files: Iterable[RemoteFile], *, access: Access) -> None:
+    def __init__(
+        self, client: Client, path: str, files: Iterable[RemoteFile], *, access: Access, about: About | None = None
+    ) -> None:
         """Raises NotFetched for a listing that names what cannot be a file below a root."""
         self.path = path
         self.files: dict[str, RemoteFile] = {}
@@ -49,8 +61,9 @@ class Repository:
                 raise NotFetched("hub.listing", path=path, name=file.path)
             self.files[file.path] = file
         self.entries = tuple(Entry(path=name, nbytes=self.files[name].nbytes) for name in sorted(self.files))
+        self.access = access
+        self.about = about or About()
         self._client = client
-        self._access = access
         self._kept: dict[str, HttpSource] = {}
         self._opened: list[HttpSource] = []
 
@@ -62,9 +75,7 @@ class Repository:
             raise NotFetched("hub.budget", path=path, most=MOST_FETCHED)
         file = self.files[path]
         keep = file.nbytes <= KEPT and len(self._kept) < MOST_KEPT
-        source = HttpSource(
-            self._client, Ask(url=file.url, path=path, access=self._access), size=file.nbytes, keep=keep
-        )
+        source = HttpSource(self._client, Ask(url=file.url, path=path, access=self.access), size=file.nbytes, keep=keep)
         self._opened.append(source)
         if keep:
             self._kept[path] = source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from weigh.core.work import Array, Label, Segment, Vectors
 from weigh.text import safe
@@ -33,13 +33,15 @@ def ranking(scores: Sequence[float], documents: Sequence[str]) -> list[tuple[int
 
 
 def srt(segments: Sequence[Segment]) -> str:
-    """Subtitles; what has no times stands where the one before it ends."""
-    blocks, before = [], 0.0
-    for number, segment in enumerate(segments, 1):
-        start = segment.start if segment.start is not None else before
-        before = end = segment.end if segment.end is not None else start
-        blocks.append(f"{number}\n{_clock(start)} --> {_clock(end)}\n{safe(segment.text.strip(), longest=2000)}\n")
-    return "\n".join(blocks)
+    """SubRip; what has no times stands where the one before it ends."""
+    cues = enumerate(_cues(segments), 1)
+    return "\n".join(f"{number}\n{_clock(start)} --> {_clock(end)}\n{text}\n" for number, (start, end, text) in cues)
+
+
+def vtt(segments: Sequence[Segment]) -> str:
+    """WebVTT, the same."""
+    cues = (f"{_clock(start, '.')} --> {_clock(end, '.')}\n{text}\n" for start, end, text in _cues(segments))
+    return "\n".join(("WEBVTT\n", *cues))
 
 
 def label_line(label: Label) -> str:
@@ -53,11 +55,19 @@ def array_line(array: Array) -> str:
     return f"{safe(array.name)}  {safe(array.dtype)} {list(array.shape)}"
 
 
-def _clock(seconds: float) -> str:
+def _cues(segments: Sequence[Segment]) -> Iterator[tuple[float, float, str]]:
+    before = 0.0
+    for segment in segments:
+        start = segment.start if segment.start is not None else before
+        before = segment.end if segment.end is not None else start
+        yield start, before, safe(segment.text.strip(), longest=2000)
+
+
+def _clock(seconds: float, mark: str = ",") -> str:
     """`00:01:02,345`.
 
     >>> _clock(62.345)
     '00:01:02,345'
     """
     whole = round(seconds * 1000)
-    return f"{whole // 3_600_000:02}:{whole // 60_000 % 60:02}:{whole // 1000 % 60:02},{whole % 1000:03}"
+    return f"{whole // 3_600_000:02}:{whole // 60_000 % 60:02}:{whole // 1000 % 60:02}{mark}{whole % 1000:03}"

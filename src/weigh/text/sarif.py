@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from weigh.core.finding import Finding, Severity, Skip
+from weigh.core.finding import Finding, Severity, Skip, fingerprint
 from weigh.core.report import Report
 from weigh.text import Language, complain_about, has_words, say
 
@@ -35,13 +34,6 @@ def sarif(reports: Sequence[Report], language: Language, *, version: str) -> dic
         "results": [_result(report, finding, rules.index(finding.rule), language) for report, finding in findings],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-
-
-def fingerprint(finding: Finding) -> str:
-    """The same for the same finding of another run, wherever in the file it stands."""
-    values = sorted((key, str(value)) for key, value in finding.detail.values.items())
-    text = repr((finding.rule, finding.path, finding.detail.key, values))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _rule(id: str, language: Language, findings: Iterable[Finding]) -> dict[str, Any]:

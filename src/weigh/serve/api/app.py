@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -14,24 +16,48 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from weigh.core.report import Report
 from weigh.core.saying import Saying
-from weigh.serve.api import openai_text
+from weigh.serve.api import (
+    anthropic_text,
+    images,
+    ollama,
+    openai_text,
+    rerank,
+    responses,
+    seeing,
+    sounds,
+    videos,
+)
+from weigh.serve.api.doors import Door
+from weigh.serve.api.log import Logged
+from weigh.serve.api.openapi import document
 from weigh.serve.api.pool import Pool
 from weigh.serve.api.refusal import Refusal
-from weigh.serve.api.serving import Serving
+from weigh.serve.api.serving import Outside, Serving
 from weigh.serve.api.settings import Settings
 from weigh.serve.api.tell import as_json, refused
 from weigh.text import Language
 from weigh.text.document import to_json
 
 OPEN = ("/health",)  # what answers without a key
-FAMILIES = (openai_text.routes,)
+FAMILIES = (
+    openai_text.routes,
+    responses.routes,
+    rerank.routes,
+    anthropic_text.routes,
+    ollama.routes,
+    images.routes,
+    sounds.routes,
+    videos.routes,
+    seeing.routes,
+)
 
 
-def create(pool: Pool, settings: Settings, language: Language, weigh: Callable[[str], Awaitable[Report]]) -> Starlette:
+def create(pool: Pool, settings: Settings, language: Language, outside: Outside) -> Starlette:
     """Routes of every family over one pool; models are let go when it stops."""
-    serving = Serving(pool, settings, language, weigh)
+    serving = Serving(pool, settings, language, outside)
+    routes = [*_own(serving), *(route for family in FAMILIES for route in family(serving))]
+    routes.append(_described(routes))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
@@ -39,6 +65,7 @@ def create(pool: Pool, settings: Settings, language: Language, weigh: Callable[[
         try:
             yield
         finally:
+            await asyncio.gather(*(close() for close in serving.closes))
             await pool.close()
 
     async def on_refusal(request: Request, error: Exception) -> Response:
@@ -54,8 +81,8 @@ def create(pool: Pool, settings: Settings, language: Language, weigh: Callable[[
         return refused(Refusal(500, "internal", Saying("refusal.internal")), language, request.url.path)
 
     return Starlette(
-        routes=[*_own(serving), *(route for family in FAMILIES for route in family(serving))],
-        middleware=_middleware(settings, language),
+        routes=routes,
+        middleware=_middleware(settings, language, outside),
         exception_handlers={Refusal: on_refusal, 404: not_found, 500: failed},
         lifespan=lifespan,
     )
@@ -78,14 +105,25 @@ def _own(serving: Serving) -> list[Route]:
         return Response(to_json(report, serving.language), media_type="application/json")
 
     return [
-        Route("/health", health),
-        Route("/metrics", metrics),
-        Route("/v1/weigh", weigh),
+        Door("/health", health),
+        Door("/metrics", metrics),
+        Door("/v1/weigh", weigh),
     ]
 
 
-def _middleware(settings: Settings, language: Language) -> list[Middleware]:
-    found: list[Middleware] = []
+def _described(routes: list[Route]) -> Route:
+    made: list[bytes] = []
+
+    async def describe(request: Request) -> Response:
+        if not made:
+            made.append(msgspec.json.encode(document(routes)))
+        return Response(made[0], media_type="application/json")
+
+    return Door("/openapi.json", describe)
+
+
+def _middleware(settings: Settings, language: Language, outside: Outside) -> list[Middleware]:
+    found = [Middleware(Logged, write=outside.write, span=outside.span)]
     if settings.cors_origins:
         origins = list(settings.cors_origins)
         found.append(Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"]))

@@ -26,6 +26,8 @@ class Metrics:
         self._whole = Histogram(
             "weigh_job_seconds", "To the end.", ("model", "work"), buckets=_SECONDS, registry=self._registry
         )
+        self._count = functools.cache(Counter.labels)  # looked up once for each
+        self._time = functools.cache(Histogram.labels)
         for name, read in _GAUGES.items():
             gauge = Gauge(f"weigh_model_{name}", f"Of a model: {name}.", ("model",), registry=self._registry)
             for model, slot in pool.slots.items():
@@ -34,13 +36,13 @@ class Metrics:
     def count(self, model: str, work: Work, last: Done | Fault, first: float | None, whole: float) -> None:
         """A job that ended; `first` and `whole` in seconds."""
         outcome = last.finish_reason if isinstance(last, Done) else last.kind
-        self._jobs.labels(model, work, outcome).inc()
-        self._whole.labels(model, work).observe(whole)
+        self._count(self._jobs, model, work, outcome).inc()
+        self._time(self._whole, model, work).observe(whole)
         if first is not None:
-            self._first.labels(model).observe(first)
+            self._time(self._first, model).observe(first)
         if isinstance(last, Done):
-            self._tokens.labels(model, "read").inc(last.usage.prompt_tokens)
-            self._tokens.labels(model, "written").inc(last.usage.completion_tokens)
+            self._count(self._tokens, model, "read").inc(last.usage.prompt_tokens)
+            self._count(self._tokens, model, "written").inc(last.usage.completion_tokens)
 
     def page(self) -> bytes:
         """In Prometheus' text form."""

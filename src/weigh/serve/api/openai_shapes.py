@@ -144,7 +144,7 @@ def chat_of(asked: ChatRequest) -> Chat:
     top = (asked.top_logprobs or 0) if asked.logprobs else None
     return Chat(
         messages=tuple(map(_message, asked.messages)),
-        tools=tuple(map(_tool, asked.tools or ())),
+        tools=tuple(map(tool_of, asked.tools or ())),
         tool_choice=_choice(asked.tool_choice),
         schema=_schema(asked.response_format),
         thinking=_thinking(asked),
@@ -244,7 +244,8 @@ def _call(at: int, called: Called) -> ToolCall:
     return ToolCall(index=at, id=called.id, name=called.function.name, arguments=arguments)
 
 
-def _tool(declared: Declared) -> Tool:
+def tool_of(declared: Declared) -> Tool:
+    """A tool as a model is told of it."""
     given = declared.function
     parameters = msgspec.json.encode(given.parameters).decode() if given.parameters is not None else None
     return Tool(name=given.name, description=given.description, parameters=parameters)

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from weigh.app.offer import About
 from weigh.core.engine import Running
 from weigh.core.errors import WeighError
 from weigh.core.saying import Saying
@@ -28,6 +29,7 @@ class Ware(Value, frozen=True, kw_only=True):
     parallel: int
     idle_seconds: float | None
     load: Callable[[], Awaitable[Running]]
+    about: About = About()
 
 
 class Slot:
@@ -40,8 +42,14 @@ class Slot:
         self.waiting = 0
         self.last_used = time.monotonic()
         self.loads = 0
+        self.idle_seconds = ware.idle_seconds
         self.places = asyncio.Semaphore(ware.parallel)
         self.lock = asyncio.Lock()
+
+    @property
+    def until(self) -> float:
+        """The time of day when it will be let go, if nobody asks."""
+        return time.time() + self.last_used + (self.idle_seconds or 0) - time.monotonic()
 
     @property
     def is_loaded(self) -> bool:
@@ -61,10 +69,29 @@ class Pool:
         self._freed = asyncio.Event()
         self._reaper: asyncio.Task[None] | None = None
         self.is_draining = False
+        self.is_ending = False
 
     async def open(self) -> None:
         """From now on idle models are let go."""
         self._reaper = asyncio.create_task(self._reap())
+
+    async def keep(self, name: str, seconds: float | None) -> None:
+        """How long this model stays when nobody uses it, from now on; None for ever. One that is pinned stays so."""
+        slot = self.slots[name]
+        if slot.ware.idle_seconds is None:
+            return
+        slot.idle_seconds = seconds
+        if seconds == 0 and not slot.using and not slot.waiting:
+            await self._let_go(slot)
+
+    async def end(self) -> None:
+        """Jobs under way end now, and those that wait are refused."""
+        self.is_draining = self.is_ending = True
+        for slot in self.slots.values():
+            for _ in range(slot.waiting):
+                slot.places.release()
+        self._freed.set()
+        await asyncio.gather(*(self._let_go(slot) for slot in self.slots.values()))
 
     async def close(self) -> None:
         """Every model, at once."""
@@ -80,7 +107,7 @@ class Pool:
         if slot is None:
             raise Refusal(404, "model_not_found", Saying("refusal.model", model=name))
         if self.is_draining:
-            raise Refusal(503, "shutting_down", Saying("refusal.draining"), retry_after=5)
+            raise shutting_down()
         await self._take_place(slot)
         slot.using += 1
         try:
@@ -92,13 +119,17 @@ class Pool:
             self._freed.set()
 
     async def _take_place(self, slot: Slot) -> None:
-        if slot.places.locked() and slot.waiting >= self._queue:
+        if not slot.places.locked():
+            await slot.places.acquire()  # at once
+            return
+        if slot.waiting >= self._queue:
             raise Refusal(
                 429, "queue_full", Saying("refusal.queue", model=slot.ware.name, waiting=slot.waiting), retry_after=1
             )
         slot.waiting += 1
         try:
-            await asyncio.wait_for(slot.places.acquire(), self._wait_seconds)
+            async with asyncio.timeout(self._wait_seconds):
+                await slot.places.acquire()
         except TimeoutError as error:
             raise Refusal(
                 503, "waited_too_long", Saying("refusal.waited", model=slot.ware.name), retry_after=5
@@ -107,6 +138,10 @@ class Pool:
             slot.waiting -= 1
 
     async def _loaded(self, slot: Slot) -> Running:
+        if self.is_ending:
+            raise shutting_down()
+        if slot.running is not None and slot.is_loaded:
+            return slot.running
         async with slot.lock:
             if slot.running is not None and not slot.is_loaded:
                 await self._let_go(slot)
@@ -128,6 +163,8 @@ class Pool:
         until = time.monotonic() + self._wait_seconds
         while self._held() + need > self._budget:
             idle = [slot for slot in self.slots.values() if slot.running is not None and slot.using == 0]
+            if self.is_ending:
+                raise shutting_down()
             free = [slot for slot in idle if slot.ware.idle_seconds is not None and slot is not wanted]
             if free:
                 await self._let_go(min(free, key=lambda slot: slot.last_used))
@@ -158,6 +195,11 @@ class Pool:
                         await self._let_go(slot)
 
 
+def shutting_down() -> Refusal:
+    """Nothing is begun any more."""
+    return Refusal(503, "shutting_down", Saying("refusal.draining"), retry_after=5)
+
+
 async def _load(ware: Ware) -> Running:
     try:
         return await ware.load()
@@ -166,7 +208,7 @@ async def _load(ware: Ware) -> Running:
 
 
 def _is_due(slot: Slot) -> bool:
-    after = slot.ware.idle_seconds
+    after = slot.idle_seconds
     if slot.running is None or slot.using or slot.waiting or after is None:
         return False
     return not slot.is_loaded or time.monotonic() - slot.last_used >= after

@@ -13,29 +13,41 @@ from starlette.requests import Request
 
 from weigh.core.report import Report
 from weigh.core.saying import Saying
+from weigh.core.value import Value
 from weigh.core.work import Delta, Done, Event, Fault, Job, work_of
+from weigh.serve.api.log import Span, current, words_of
 from weigh.serve.api.metrics import Metrics
-from weigh.serve.api.pool import Pool
+from weigh.serve.api.pool import Pool, shutting_down
 from weigh.serve.api.refusal import Refusal, of_fault
 from weigh.serve.api.settings import Settings
 from weigh.text import Language
 
 S = TypeVar("S")
 T = TypeVar("T")
+SOON = 0.05  # seconds in which nobody looks whether the client is still there
+
+
+class Outside(Value, frozen=True, kw_only=True):
+    """What a server is given of the world: `weigh` gives the Report of any reference, `write` takes a line of the log,
+    `span` marks a request in a trace.
+    """
+
+    weigh: Callable[[str], Awaitable[Report]]
+    write: Callable[[str], None] | None = None
+    span: Span | None = None
 
 
 class Serving:
-    """One server. `weigh` gives the Report of any reference, for /v1/weigh."""
+    """One server. `closes` are called when it ends."""
 
-    def __init__(
-        self, pool: Pool, settings: Settings, language: Language, weigh: Callable[[str], Awaitable[Report]]
-    ) -> None:
+    def __init__(self, pool: Pool, settings: Settings, language: Language, outside: Outside) -> None:
         self.pool = pool
         self.settings = settings
         self.language: Language = language
-        self.weigh = weigh
+        self.weigh = outside.weigh
         self.metrics = Metrics(pool)
         self.started = int(time.time())
+        self.closes: list[Callable[[], Awaitable[None]]] = []
 
     def name_of(self, asked: str | None) -> str:
         """The model that is meant: as it is called, by its last part, or the only one there is. Raises Refusal."""
@@ -52,21 +64,16 @@ class Serving:
 
     async def run(self, name: str, job: Job) -> AsyncGenerator[Event, None]:
         """Events of the job, never a Fault: that is raised as a Refusal, and so is what the pool refuses."""
-        started, first = time.monotonic(), None
+        count = _Count(self, name, job)
         async with self.pool.use(name) as running:
-            work = work_of(job)
-            if work not in running.ready.works:
+            if count.work not in running.ready.works:
                 can = ", ".join(running.ready.works)
-                raise Refusal(400, "unsupported", Saying("refusal.work", model=name, work=work, can=can))
+                raise Refusal(400, "unsupported", Saying("refusal.work", model=name, work=count.work, can=can))
             async with aclosing(running.run(job)) as events:
                 async for event in events:
-                    if first is None and isinstance(event, Delta):
-                        first = time.monotonic() - started
+                    count.take(event)
                     if isinstance(event, Fault):
-                        self.metrics.count(name, work, event, first, time.monotonic() - started)
-                        raise of_fault(event)
-                    if isinstance(event, Done):
-                        self.metrics.count(name, work, event, first, time.monotonic() - started)
+                        raise shutting_down() if self.pool.is_ending else of_fault(event)
                     yield event
 
     async def whole(self, request: Request, name: str, job: Job) -> list[Event]:
@@ -79,21 +86,74 @@ class Serving:
         return await until_gone(request, collect())
 
 
+class _Count:
+    """Of one job: for the metrics, and for the line of the log."""
+
+    def __init__(self, serving: Serving, model: str, job: Job) -> None:
+        self.work = work_of(job)
+        self._metrics = serving.metrics
+        self._model = model
+        self._started = time.monotonic()
+        self._first: float | None = None
+        self._said: list[str] | None = [] if serving.settings.log_prompts else None
+        self._record = current.get()
+        if self._record:
+            self._record |= {"model": model, "work": self.work}
+            if self._said is not None:
+                self._record["asked"] = words_of(job)
+
+    def take(self, event: Event) -> None:
+        """The first Delta, and the last event."""
+        match event:
+            case Delta():
+                if self._first is None:
+                    self._first = time.monotonic() - self._started
+                if self._said is not None:
+                    self._said.append(event.text)
+            case Done() | Fault():
+                self._end(event)
+            case _:
+                return
+
+    def _end(self, event: Done | Fault) -> None:
+        self._metrics.count(self._model, self.work, event, self._first, time.monotonic() - self._started)
+        if not self._record:
+            return
+        if isinstance(event, Fault):
+            self._record |= {"outcome": event.kind, "detail": event.detail}
+            return
+        usage = event.usage
+        self._record |= {
+            "outcome": event.finish_reason,
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": usage.completion_tokens,
+        }
+        if self._said is not None:
+            self._record["answered"] = "".join(self._said)
+
+
 async def until_gone(request: Request, work: Awaitable[T]) -> T:
     """The result, unless the client goes first. Raises Refusal."""
     task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait((task,), timeout=SOON)
+        if not task.done():
+            await _either(task, request)
+        if task.done():
+            return task.result()
+        raise Refusal(499, "client_gone", Saying("refusal.gone"))
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _either(task: asyncio.Future[T], request: Request) -> None:
     gone = asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        raise Refusal(499, "client_gone", Saying("refusal.gone"))
     finally:
         gone.cancel()
-        if not task.done():
-            task.cancel()
 
 
 async def _gone(request: Request) -> None:

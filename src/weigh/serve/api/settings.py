@@ -32,6 +32,8 @@ class Settings(Value, frozen=True, kw_only=True):
     """`models` by the names that clients ask for. `idle_seconds`: a model that nobody used for so long is let go.
 
     `queue`: jobs that may wait for one model; `wait_seconds`: how long; `job_seconds`: how long one may take.
+    `stall_seconds`: how long a client may take nothing of its answer.
+    `media_number` and `media_seconds`: how many videos are kept, and how long.
     `memory`: bytes for all models together, None for what this machine has free.
     """
 
@@ -48,11 +50,15 @@ class Settings(Value, frozen=True, kw_only=True):
     job_seconds: float = 3600.0
     idle_seconds: float = 600.0
     drain_seconds: float = 10.0
+    stall_seconds: float = 60.0
     body_bytes: int = 64 << 20
     memory: int | None = None
     context_length: int | None = None
     media_folder: str | None = None
+    media_number: int = 100
+    media_seconds: float = 86400.0
     log_prompts: bool | None = None
+    traces: bool | None = None
     allow_pickle: bool | None = None
 
 

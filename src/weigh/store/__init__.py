@@ -1,0 +1,1 @@
+"""What was fetched and is kept: bytes known by their hashes, in the layouts that other programs read."""
