@@ -35,7 +35,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
         "frames",
         "fps",
     ),
-    "How it runs": ("engine", "device", "context", "n_gpu_layers", "kv", "threads", "projector"),
+    "How it runs": ("engine", "device", "context", "n_gpu_layers", "kv", "threads", "projector", "address", "name"),
     "What is let through": ("allow_pickle", "trust_remote_code", "fail_on", "policy", "yes"),
 }
 
