@@ -13,6 +13,7 @@ import safetensors.numpy
 from tests.tiny import made
 from tools.tiny import text
 from weigh.app.candidate import candidate
+from weigh.app.fit import Wish, devices_of, fits
 from weigh.app.run import Asked, allowed, chosen, running
 from weigh.app.weigh import weigh
 from weigh.core.errors import EngineError
@@ -139,3 +140,12 @@ def test_a_missing_library_is_named_with_its_extra(tiny: Path, monkeypatch: pyte
     path = str(tiny / "model-F32.gguf")
     with pytest.raises(EngineError, match=r"run\.missing.*weigh\[llama\]"):
         chosen(weigh(path), path, Asked())
+
+
+def test_layers_that_the_plan_leaves_to_the_card_are_handed_on(tiny: Path) -> None:
+    card = devices_of(("rtx-4090",), lambda command: None)
+    plan = fits(weigh("Llama-3.3-70B-Instruct-Q4_K_M.gguf"), card, Wish(context_length=4096))[0]
+    assert plan.n_gpu_layers is not None and str(plan.command).endswith(f"-ngl {plan.n_gpu_layers}")
+    path = str(tiny / "model-F32.gguf")
+    assert chosen(weigh(path), path, Asked(), plan).launch.n_gpu_layers == plan.n_gpu_layers
+    assert chosen(weigh(path), path, Asked(n_gpu_layers=0), plan).launch.n_gpu_layers == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import math
@@ -19,6 +20,8 @@ from tests.engines.asking import labels, media, picture, rows, run, tone
 from tests.tiny import made
 from tools.tiny import drawn, embedders, heard, seen
 from weigh.app.candidate import candidate
+from weigh.app.offer import offered
+from weigh.app.run import Asked
 from weigh.app.weigh import weigh
 from weigh.core.work import (
     Classify,
@@ -26,6 +29,7 @@ from weigh.core.work import (
     Detect,
     Done,
     Embed,
+    Event,
     Fault,
     Job,
     MakeImage,
@@ -38,6 +42,7 @@ from weigh.core.work import (
     Segment,
     Speak,
     Transcribe,
+    work_of,
 )
 
 # The libraries warn of themselves and of each other; what they compute is what is tested here.
@@ -256,3 +261,22 @@ def test_what_ctranslate2_keeps_of_another_kind_is_not_taken_for_whisper(tmp_pat
     (tmp_path / "config.json").write_text("{}")
     found = candidate(weigh(str(tmp_path)), str(tmp_path))
     assert (found.format, found.architecture, found.works) == ("ctranslate2", "TransformerSpec", ())
+
+
+@pytest.mark.parametrize(
+    ("place", "job"),
+    [
+        ("embedders/embedder", Embed(pieces=(Piece(text="scales"),))),
+        ("drawn/image", MakeImage(prompt="cat", width=32, height=32, steps=2, seed=7)),
+        ("seen/classifier", Classify(piece=Piece(image=picture()))),
+    ],
+)
+def test_in_a_process_of_its_own_it_does_the_same(kind: Made, place: str, job: Job) -> None:
+    async def go() -> list[Event]:
+        model = await offered(str(kind(place)), Asked(work=work_of(job)), lambda command: None).start()
+        try:
+            return [event async for event in model.run(job)]
+        finally:
+            await model.close()
+
+    assert asyncio.run(go())[-1] == run(kind(place), job)[-1]

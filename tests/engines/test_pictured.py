@@ -11,7 +11,8 @@ from PIL import Image
 
 from tests.engines.asking import picture, run, said
 from tests.tiny import made
-from tools.tiny import pictured
+from tools.tiny import pictured, pictured_gguf
+from weigh.app.run import Asked
 from weigh.core.work import Chat, Complete, Done, Fault, Message, Piece, Sampling
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the libraries, about themselves
@@ -82,3 +83,23 @@ def test_it_talks_and_completes_without_a_picture_too(folder: Path) -> None:
 def test_what_it_cannot_take_is_said(folder: Path, piece: Piece, kind: str) -> None:
     last = run(folder / "qwen", asked(piece))[-1]
     assert isinstance(last, Fault) and last.kind == kind
+
+
+@pytest.fixture(scope="module")
+def gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory, "pictured-gguf", pictured_gguf.write)
+
+
+def test_llama_cpp_says_of_a_picture_what_transformers_says(gguf: Path) -> None:
+    job = asked(Piece(image=picture(112)), Piece(text="weigh"))  # of a size that neither of them changes
+    own = run(gguf / "repository", job)
+    events = run(gguf / "model-F32.gguf", job, Asked(context_length=pictured_gguf.CONTEXT))
+    assert said(events) == said(own) != ""
+    assert isinstance(events[-1], Done) and isinstance(own[-1], Done)
+    assert events[-1].usage.prompt_tokens == own[-1].usage.prompt_tokens
+
+
+def test_without_a_projector_a_picture_is_refused(gguf: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").write_bytes((gguf / "model-F32.gguf").read_bytes())
+    last = run(tmp_path / "model.gguf", asked(Piece(image=picture(112))), Asked(context_length=256))[-1]
+    assert isinstance(last, Fault) and "mmproj" in last.detail

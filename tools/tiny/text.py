@@ -133,11 +133,12 @@ def add_vocabulary(writer: object, tokenizer: PreTrainedTokenizerFast) -> None:
     assert isinstance(writer, gguf.GGUFWriter)
     tokens = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().get)
     control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
+    special = {added.content for added in tokenizer.added_tokens_decoder.values() if added.special}
     merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["merges"]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
-    writer.add_token_types([control if token in tokenizer.all_special_tokens else normal for token in tokens])
+    writer.add_token_types([control if token in special else normal for token in tokens])
     writer.add_token_merges([" ".join(pair) for pair in merges])
     writer.add_eos_token_id(tokenizer.eos_token_id)
     writer.add_pad_token_id(tokenizer.pad_token_id)
