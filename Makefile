@@ -23,10 +23,11 @@ try: $(TRY_READY)  ## install the core, write a few small model files, weigh the
 test: check  ## every test a change must pass, the reference libraries included
 	$(BIN)/python -m pytest -n 2 -q
 
-test-all: test  ## the same, then what takes longer: heavy tests, a longer fuzz run, each heavy library in its own environment
-	$(BIN)/python -m pytest -q -m heavy
-	$(BIN)/python -m fuzz.mutate --rounds 20000
+test-all: test  ## the same, then what takes longer: each heavy library in its own environment, heavy tests, a longer fuzz run
 	@for stack in $(STACKS); do sh tools/stack.sh $$stack $(PYTHON) || exit 1; done
+	$(BIN)/python -m pytest -q -m heavy
+	$(BIN)/python -m pytest -q -m '' tests/serve/test_mirror_clients.py  # with the older clients, which a stack brought
+	$(BIN)/python -m fuzz.mutate --rounds 20000 --jobs 2
 
 check: $(READY)  ## the quick command of every hour: format, lint, types, floors
 	$(BIN)/ruff format --check .

@@ -37,7 +37,13 @@ verify SAMPLE --sbom OUT/bom.json
 run echo: hello
 run hf:org/name hello
 run SAMPLE hello
+list
+mirror DIR
+export SAMPLE OUT/model.tar
+import OUT/model.tar --to OUT
 serve hf:org/name
+bench hf:org/name
+bench echo:
 schema
 """
 LINES = [line for line in CASES.splitlines() if line]

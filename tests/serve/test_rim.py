@@ -211,3 +211,14 @@ def test_a_request_is_a_span_of_a_trace(monkeypatch: pytest.MonkeyPatch) -> None
     with spans()("POST /v1/messages", {"id": "mine", "status": 200, "asked": ["hidden"]}):
         pass
     assert seen == {"name": "POST /v1/messages", "weigh.id": "mine", "weigh.status": 200}
+
+
+def test_files_of_this_machine_are_weighed_for_friends_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.pkl").write_bytes(b"\x80\x04N.")
+    asked = {"reference": str(tmp_path / "a.pkl")}
+    with serving("echo:", "--host", "0.0.0.0") as address:
+        near = address.replace("0.0.0.0", "127.0.0.1")
+        assert httpx.get(f"{near}/v1/weigh", params=asked).status_code == 403
+        assert httpx.get(f"{near}/v1/weigh", params={"reference": "Qwen3-8B"}).status_code == 200
+    with serving("echo:") as address:
+        assert httpx.get(f"{address}/v1/weigh", params=asked).status_code == 200

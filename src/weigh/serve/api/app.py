@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -101,6 +102,8 @@ def _own(serving: Serving) -> list[Route]:
         reference = request.query_params.get("reference", "")
         if not reference:
             raise Refusal(400, "invalid_request", Saying("refusal.empty", what="reference"))
+        if os.path.lexists(reference) and not _is_among_friends(serving.settings):
+            raise Refusal(403, "not_allowed", Saying("refusal.path"))
         report = await serving.weigh(reference)
         return Response(to_json(report, serving.language), media_type="application/json")
 
@@ -152,3 +155,8 @@ class Keys:
         bearer = headers.get(b"authorization", b"").removeprefix(b"Bearer ").strip()
         given = bearer or headers.get(b"x-api-key", b"")
         return any([hmac.compare_digest(given, key) for key in self._keys])
+
+
+def _is_among_friends(settings: Settings) -> bool:
+    """Whoever asks sits at this machine, or has a key: others learn nothing of the files here."""
+    return bool(settings.api_keys) or (settings.host or "127.0.0.1") in ("127.0.0.1", "::1", "localhost")
