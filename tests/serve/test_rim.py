@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.serve.server import Staged, serving, staging
+from tests.tiny import made
+from tools.tiny import text
 from weigh.cli.serve import serve
 from weigh.serve.api.settings import ModelSetting, Settings, read_settings
 
@@ -222,3 +224,15 @@ def test_files_of_this_machine_are_weighed_for_friends_alone(tmp_path: Path) -> 
         assert httpx.get(f"{near}/v1/weigh", params={"reference": "Qwen3-8B"}).status_code == 200
     with serving("echo:") as address:
         assert httpx.get(f"{address}/v1/weigh", params=asked).status_code == 200
+
+
+def test_a_model_may_be_run_by_a_server_of_the_user_s(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    gguf = made(tmp_path_factory, "text", text.write) / "model-F32.gguf"
+    with serving("echo:") as near:
+        (tmp_path / "serve.toml").write_text(
+            f'[models.far]\nreference = "{gguf}"\nengine = "llama-server"\naddress = "{near}"\nname = "echo"\n'
+        )
+        asked = {"model": "far", "messages": [{"role": "user", "content": "from afar"}]}
+        with serving("--config", str(tmp_path / "serve.toml")) as address:
+            answer = httpx.post(f"{address}/v1/chat/completions", json=asked, timeout=60).json()
+    assert answer["choices"][0]["message"]["content"] == "from afar"

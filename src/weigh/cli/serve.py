@@ -157,6 +157,8 @@ def _asked(setting: ModelSetting, settings: Settings) -> Asked:
         allow_pickle=setting.allow_pickle if setting.allow_pickle is not None else settings.allow_pickle,
         trust_remote_code=setting.trust_remote_code,
         job_seconds=settings.job_seconds,
+        address=setting.address,
+        name=setting.name,
     )
 
 

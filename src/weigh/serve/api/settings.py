@@ -12,7 +12,10 @@ from weigh.core.value import Value
 
 
 class ModelSetting(Value, frozen=True, kw_only=True):
-    """One model: where it is, what it is called, and what is known better than by us."""
+    """One model: where it is, what it is called, and what is known better than by us.
+
+    `address` is of a server of the user's that runs it already, `name` what it is called there.
+    """
 
     reference: str
     engine: str | None = None
@@ -26,6 +29,8 @@ class ModelSetting(Value, frozen=True, kw_only=True):
     allow_pickle: bool | None = None
     trust_remote_code: bool | None = None
     interpreter: str | None = None
+    address: str | None = None
+    name: str | None = None
 
 
 class Settings(Value, frozen=True, kw_only=True):
