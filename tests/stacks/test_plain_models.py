@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
 import pytest
 
 from tests.engines.asking import run
 from tools.tiny import plain_files
 from weigh.core.work import Compute, Done, Fault, Tensors
 from weigh.engines.arrays import array_of, numbers
+
+numpy = pytest.importorskip("numpy")
 
 X = numpy.linspace(-1, 1, 12, dtype="float32").reshape(4, 3)
 CASES = """
