@@ -18,4 +18,7 @@ if [ ! -e "$ready" ]; then
     touch "$ready"
 fi
 echo "stack $name"
-"$venv/bin/python" -m pytest -q -rs tests/stacks
+# One process a file: a library's backend is chosen once in a process. 5 says that a file had nothing to test here.
+for file in tests/stacks/test_*.py; do
+    "$venv/bin/python" -m pytest -q -rs "$file" || [ $? -eq 5 ]
+done
