@@ -4,17 +4,15 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-if importlib.util.find_spec("tensorflow") is None:
-    os.environ.setdefault("KERAS_BACKEND", "jax")
-import keras
-from keras import layers
-
 from tools.honest import Honest
+from tools.keras_backend import choose
+
+choose()
+import keras  # noqa: E402
+from keras import layers  # noqa: E402
 
 
 def _dense() -> keras.Model:

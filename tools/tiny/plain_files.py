@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tools.keras_backend import choose
+
 
 def torchscript(path: Path, x: Any) -> Any:
     """A linear layer times `scale`, and how many rows there were; what it makes of `x` with a scale of 1."""
@@ -26,6 +28,7 @@ def torchscript(path: Path, x: Any) -> Any:
 
 def keras(path: Path, x: Any) -> Any:
     """Two layers; a name that ends in .h5 gives the old form."""
+    choose()
     import keras as library
 
     library.utils.set_random_seed(0)
