@@ -60,7 +60,10 @@ def score(name: str, command: Sequence[str], laid: Sequence[tuple[Case, Path]]) 
 
 def _status(command: Sequence[str]) -> int:
     try:
-        done = subprocess.run(command, capture_output=True, timeout=SECONDS, env={**os.environ, **SILENT}, check=False)
+        with tempfile.TemporaryDirectory() as elsewhere:  # some leave files where they stand
+            done = subprocess.run(
+                command, capture_output=True, timeout=SECONDS, env={**os.environ, **SILENT}, check=False, cwd=elsewhere
+            )
     except subprocess.TimeoutExpired:
         return -1
     return done.returncode
