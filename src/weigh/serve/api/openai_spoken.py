@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,7 +20,7 @@ _encode = msgspec.json.Encoder().encode
 _END = b"data: [DONE]\n\n"
 
 
-class Spoken:
+class Spoken(ABC):
     """Events in the words of one route; a Teller of its stream."""
 
     kind = ""
@@ -56,17 +57,17 @@ class Spoken:
         yield _event(openai_error(refusal, self._language))
         yield _END
 
+    @abstractmethod
     def whole(self, events: list[Event]) -> Json:
         """The answer in one piece."""
-        raise NotImplementedError
 
+    @abstractmethod
     def delta(self, event: Delta) -> Json:
         """One choice of a chunk."""
-        raise NotImplementedError
 
+    @abstractmethod
     def last(self, event: Done) -> Json:
         """The choice of the chunk that ends it."""
-        raise NotImplementedError
 
     def framed(self, choices: list[Json], usage: Json | None = None) -> Json:
         """A chunk."""
