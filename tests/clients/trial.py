@@ -112,7 +112,7 @@ def _word_of_success(scenario: Scenario, facts: Facts) -> str:
         return "wrong" if facts.right is False else "nothing"
     if scenario.id == "dead-cached":
         return "cached"
-    if facts.again <= SLACK:
+    if facts.again <= (SLACK if scenario.act == "killed" else 0):
         return "once"
     if facts.left > MIB:
         return "litters"
