@@ -17,11 +17,12 @@ GATED = "acme/large is gated: ask its owner for it"
 FLIPPED, HALF, EARLY = 5 * MIB, 14 * MIB, 8 * MIB  # of LARGE, which has over 20 MiB
 DEAD = "http://127.0.0.1:9"  # nobody listens there
 
-Act = Literal["once", "killed", "dead", "cached", "held", "closed"]
+Act = Literal["once", "killed", "bereft", "dead", "cached", "held", "closed"]
 
 
 class Scenario(NamedTuple):
-    """`act`: the client runs once, is killed where the server stalls and runs again, finds nobody there, finds nobody
+    """`act`: the client runs once, is killed where the server stalls and runs again, loses
+    every worker of the hub there, finds nobody there, finds nobody
     there but has all, asks for a held model, or has no token. `file` is the one that is looked at."""
 
     id: str
@@ -36,7 +37,9 @@ def _none(passing: Passing) -> Deed:
 
 def _of(file: str, deed: Callable[[Passing], Deed]) -> Fault:
     """Done to requests for the file's bytes alone."""
-    return lambda passing: deed(passing) if is_of_a_file(passing.method, passing.path) and file in passing.path else Deed()
+    return lambda passing: (
+        deed(passing) if is_of_a_file(passing.method, passing.path) and file in passing.path else Deed()
+    )
 
 
 def _first(deed: Deed) -> Callable[[Passing], Deed]:
@@ -71,6 +74,7 @@ BUSY = Deed(refusal=(429, {"Retry-After": "1"}, b"busy"))
 
 SCENARIOS = (
     Scenario("kill", _of(LARGE, _first(Deed(stall=HALF))), "killed"),
+    Scenario("workers-killed", _of(LARGE, _first(Deed(stall=HALF))), "bereft"),
     Scenario("drop-once", _of(LARGE, _first(Deed(cut=HALF)))),
     Scenario("drop-always", _of(LARGE, _always(Deed(cut=EARLY)))),
     Scenario("no-ranges", _of(LARGE, _always(Deed(whole=True)))),

@@ -40,6 +40,15 @@ modelscope 1.37 | kill                  | once    | heavy
 curl            | kill                  | once
 aria2           | kill                  | anew
 llama.cpp       | kill                  | once
+weigh pull      | workers-killed        | once
+hf 2.4          | workers-killed        | partly  | heavy
+hf 0.36         | workers-killed        | keeps   | heavy
+transformers    | workers-killed        | partly  | heavy
+modelscope 1.40 | workers-killed        | once    | heavy
+modelscope 1.37 | workers-killed        | once    | heavy
+curl            | workers-killed        | anew    | heavy
+aria2           | workers-killed        | once    | heavy
+llama.cpp       | workers-killed        | once    | heavy
 weigh pull      | drop-once             | once
 hf 2.4          | drop-once             | partly
 hf 0.36         | drop-once             | keeps   | heavy

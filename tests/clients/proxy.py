@@ -7,6 +7,7 @@ import select
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse
@@ -16,7 +17,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 PIECE = 1 << 17
-PATIENCE = 60.0  # seconds that a stalled connection waits for its client to leave
+PATIENCE = 60.0  # seconds that a stalled connection waits for its client to leave, or to be broken
+TICK = 0.05
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "server", "date"}
 
 
@@ -31,7 +33,7 @@ class Passing(NamedTuple):
 
 class Deed(NamedTuple):
     """What is done to it: `refusal` is a status, its fields and body in place of the answer; `whole` drops the range;
-    `cut` and `stall` come after so many bytes of the body; the byte of the file at `flip` is wrong; `headers` are more."""
+    after so many bytes of the body it is `cut`, or is to `stall`; the byte of the file at `flip` is wrong; `headers` are more."""
 
     refusal: tuple[int, Mapping[str, str], bytes] | None = None
     whole: bool = False
@@ -62,7 +64,7 @@ class Proxy:
         self.fault: Fault = lambda passing: Deed()
         self.sent: list[Sent] = []
         self.asked: list[Passing] = []
-        self.stalled = threading.Event()
+        self.stalled, self.broken = threading.Event(), threading.Event()
         self._lock = threading.Lock()
 
     def passing(self, method: str, path: str, headers: Mapping[str, str]) -> Passing:
@@ -168,7 +170,10 @@ class _Handler(BaseHTTPRequestHandler):
                 proxy.sent.append(Sent(passing.path, start, stop, count))
         if count == deed.stall:
             proxy.stalled.set()
-            select.select([self.connection], [], [], PATIENCE)
+            until = time.monotonic() + PATIENCE
+            while not (proxy.broken.is_set() or time.monotonic() > until):
+                if select.select([self.connection], [], [], TICK)[0]:
+                    break
         if count == most:
             self.close_connection = True
             with suppress(OSError):

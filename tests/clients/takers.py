@@ -47,7 +47,9 @@ def weigh_pull(errand: Errand) -> Run:
     """Into Hugging Face's cache."""
     more = {"HF_HUB_CACHE": str(errand.home / "hub"), "WEIGH_HOME": str(errand.home / "weigh")}
     environment = at_hf(errand.url, errand.home, PYTHONPATH=os.pathsep.join(one for one in sys.path if one), **more)
-    return Run((sys.executable, "-m", "weigh", "pull", f"hf:{errand.id}", "--yes", "--lang", "en", *PATIENCE), environment)
+    return Run(
+        (sys.executable, "-m", "weigh", "pull", f"hf:{errand.id}", "--yes", "--lang", "en", *PATIENCE), environment
+    )
 
 
 PATIENCE = ("--patience", "3")

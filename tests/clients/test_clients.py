@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.clients.faults import SCENARIOS
+from tests.clients.faults import ID, LARGE, SCENARIOS
 from tests.clients.matrix import CLIENTS, Row, rows
-from tests.clients.takers import TAKERS, taker_of
+from tests.clients.proxy import standing_before
+from tests.clients.takers import TAKERS, Errand, aria2, taker_of
 from tests.clients.trial import World, tried, word
 from tests.clients.world import standing, write_models
+from tests.serve.hub import ran
 from tests.tiny import made
 
 OURS = "weigh pull"
@@ -43,6 +46,15 @@ def test_a_client_does_what_the_table_says(row: Row, world: World, tmp_path: Pat
     if row.client == OURS:
         assert facts.status is not None and facts.right is not False
         assert facts.again <= 0 or row.scenario in UNAVOIDABLE
+
+
+def test_aria2_refuses_a_wrong_byte_where_it_is_told_the_hash(world: World, tmp_path: Path) -> None:
+    digest = hashlib.sha256((world.root / ID / LARGE).read_bytes()).hexdigest()
+    with standing_before(world.open.url) as proxy:
+        proxy.fault = next(one.fault for one in SCENARIOS if one.id == "flip-always")
+        told = aria2(Errand(proxy.url, ID, LARGE, tmp_path, tmp_path))
+        done = ran([*told.command, f"--checksum=sha-256={digest}"], told.environment)
+    assert done.returncode != 0 and "checksum" in done.stdout.lower()
 
 
 def test_every_client_has_its_row_in_every_scenario() -> None:

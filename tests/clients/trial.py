@@ -7,13 +7,14 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from tests.clients.faults import EVIL, GATED, HALF, ID, MIB, Scenario
 from tests.clients.proxy import Proxy, standing_before
 from tests.clients.takers import Errand, Taker, arrived
-from tests.serve.hub import Mirror
+from tests.serve.hub import Mirror, workers
 
 STALLS = 60.0  # seconds in which a client comes to the point where the server stalls
 MOST_SENT = 120 * MIB  # bytes of files after which a client is stopped: five times the large one
@@ -69,7 +70,9 @@ def tried(taker: Taker, scenario: Scenario, world: World, home: Path, bound: flo
         errand = Errand(proxy.url, id, scenario.file, home, world.certificate[0])
         if scenario.act == "killed":
             _kill(taker, errand, proxy)
-        if scenario.act != "dead":
+        if scenario.act == "bereft":
+            ended = _run(taker, errand, proxy, bound, lambda: _end_workers(world.open, proxy))
+        elif scenario.act != "dead":
             ended = _run(taker, errand, proxy, bound)
     if scenario.act in ("dead", "cached"):
         ended = _run(taker, errand, proxy, bound)
@@ -119,11 +122,13 @@ def _word_of_success(scenario: Scenario, facts: Facts) -> str:
     return "anew" if facts.anew else "partly"
 
 
-def _run(taker: Taker, errand: Errand, proxy: Proxy, bound: float) -> Ended:
-    """To its end or the bound's."""
+def _run(taker: Taker, errand: Errand, proxy: Proxy, bound: float, midway: Callable[[], None] = lambda: None) -> Ended:
+    """To its end or the bound's; `midway` is done once the server stalls."""
     said, until = errand.home / SAID, time.monotonic() + bound
     with said.open("wb") as out, _started(taker, errand, out) as process:
         while process.poll() is None:
+            if proxy.stalled.is_set() and not proxy.broken.is_set():
+                midway()
             if time.monotonic() > until or sum(one.nbytes for one in proxy.sent) > MOST_SENT:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
@@ -144,6 +149,12 @@ def _started(taker: Taker, errand: Errand, out: IO[bytes] | int) -> subprocess.P
         cwd=errand.home,
         start_new_session=True,
     )
+
+
+def _end_workers(mirror: Mirror, proxy: Proxy) -> None:
+    for worker in workers(mirror):
+        os.kill(worker, signal.SIGKILL)
+    proxy.broken.set()
 
 
 def _kill(taker: Taker, errand: Errand, proxy: Proxy) -> None:

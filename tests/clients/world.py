@@ -32,7 +32,7 @@ def write_models(root: Path, samples: Path) -> None:
 def standing(root: Path, home: Path) -> Iterator[World]:
     """As long as it is needed."""
     with (
-        mirroring(root, home / "open") as open_,
+        mirroring(root, home / "open", "--workers", "2") as open_,
         mirroring(root, home / "closed", "--token", TOKEN) as closed,
     ):
         yield World(root, open_, closed, signed(home))

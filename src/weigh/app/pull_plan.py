@@ -53,8 +53,8 @@ class Asked(Value, frozen=True, kw_only=True):
 
 
 def plan(asked: Asked, network: Network | None, stores: Stores) -> Plan:
-    """Without a network from what is kept here of an earlier listing; so also where the hub cannot be reached and all is
-    here. Raises WeighError."""
+    """Without a network from what is kept here of an earlier listing; so also where the hub cannot be reached and all
+    is here. Raises WeighError."""
     try:
         return _plan(asked, network, stores)
     except NotFetched as error:
