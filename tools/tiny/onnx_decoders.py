@@ -1,4 +1,4 @@
-"""A small language model as the ONNX decoders that exporters write: with a cache in one graph, in two, and merged."""
+"""A small language model as the ONNX decoders that exporters write: without a cache, with one, in two graphs, merged."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ READS = ("input_ids", "attention_mask", "position_ids")
 
 
 def write(folder: Path, *, text: Path) -> None:
-    """`cached`, `split` and `merged`, of the repository of tools/tiny/text.py."""
+    """`uncached`, `cached`, `split` and `merged`, of the repository of tools/tiny/text.py."""
     model = _model(text / "repository")
-    for name in ("cached", "split", "merged"):
+    for name in ("uncached", "cached", "split", "merged"):
         shutil.copytree(text / "repository", folder / name, ignore=shutil.ignore_patterns("*.safetensors"))
         (folder / name / "onnx").mkdir()
+    export(model, folder / "uncached" / "onnx" / "model.onnx", has_past=False, keeps=False)
     first, later = (folder / "split" / "onnx" / f"decoder_{part}model.onnx" for part in ("", "with_past_"))
     export(model, first, has_past=False)
     export(model, later, has_past=True)
@@ -35,7 +36,7 @@ def _model(path: Path) -> Any:
     return AutoModelForCausalLM.from_pretrained(path, attn_implementation="eager").eval()
 
 
-def export(model: Any, path: Path, *, has_past: bool, dynamo: bool = False) -> None:
+def export(model: Any, path: Path, *, has_past: bool, keeps: bool = True, dynamo: bool = False) -> None:
     """Under the names of optimum: past_key_values.N.key, present.N.key."""
     import torch
 
@@ -44,7 +45,7 @@ def export(model: Any, path: Path, *, has_past: bool, dynamo: bool = False) -> N
     batch, length, past = 2, 3, 4 if has_past else 0
     kept = [f"{layer}.{half}" for layer in range(config.num_hidden_layers) for half in ("key", "value")]
     before = [f"past_key_values.{name}" for name in kept] if has_past else []
-    after = [f"present.{name}" for name in kept]
+    after = [f"present.{name}" for name in kept] if keeps else []
     given = (
         torch.ones(batch, length, dtype=torch.long),
         torch.ones(batch, past + length, dtype=torch.long),
@@ -60,12 +61,12 @@ def export(model: Any, path: Path, *, has_past: bool, dynamo: bool = False) -> N
         if dynamo:
             shapes = [dict.fromkeys(free[name], torch.export.Dim.DYNAMIC) for name in (*READS, *before)]
             moving = (*shapes[:3], tuple(shapes[3:]))
-            torch.onnx.export(_cached(model), given, str(path), dynamo=True, dynamic_shapes=moving, verbose=False, **names)  # fmt: skip
+            torch.onnx.export(_cached(model, keeps=keeps), given, str(path), dynamo=True, dynamic_shapes=moving, verbose=False, **names)  # fmt: skip
         else:
-            torch.onnx.export(_cached(model), given, str(path), dynamo=False, dynamic_axes=free, **names)
+            torch.onnx.export(_cached(model, keeps=keeps), given, str(path), dynamo=False, dynamic_axes=free, **names)
 
 
-def _cached(model: Any) -> Any:
+def _cached(model: Any, *, keeps: bool) -> Any:
     import torch
     from transformers import DynamicCache
 
@@ -84,7 +85,7 @@ def _cached(model: Any) -> Any:
                 use_cache=True,
             )
             kept = [half for layer in told.past_key_values.layers for half in (layer.keys, layer.values)]
-            return told.logits, *kept
+            return (told.logits, *kept) if keeps else told.logits
 
     return Cached().eval()
 

@@ -9,7 +9,7 @@ from typing import Any
 from weigh.core.engine import Failed, Launch, Ready
 from weigh.core.work import Classify, Done, Embed, Event, Fault, Job, Label, Labels, Piece, Vectors, work_of
 from weigh.engines.media import picture_of
-from weigh.engines.onnx_pictured import pixels_of
+from weigh.engines.onnx_pictured import pixels_of, preparation_of
 from weigh.engines.repository import longest_of, table, tokenizer_of
 
 _PROMPT = "This is a photo of {}."  # as the library asks about a label
@@ -21,9 +21,7 @@ class Paired:
     def __init__(self, looks: Any, reads: Any, launch: Launch) -> None:
         self._looks, self._reads = looks, reads
         self._config = table(launch.path, "config.json")
-        self._says = table(launch.path, "preprocessor_config.json")
-        if not self._says:
-            raise Failed(Fault(kind="unsupported", detail="it has no preprocessor_config.json: use --work compute"))
+        self._says = preparation_of(launch.path)
         longest = table(launch.path, "tokenizer_config.json").get("model_max_length") or longest_of(launch.path)
         self._tokenizer = tokenizer_of(launch.path, longest)
         self._fill(launch.path, longest)

@@ -21,9 +21,7 @@ class Pictured:
     def __init__(self, session: Any, launch: Launch) -> None:
         self._session = session
         self._config = table(launch.path, "config.json")
-        self._says = table(launch.path, "preprocessor_config.json")
-        if not self._says:
-            raise Failed(Fault(kind="unsupported", detail="it has no preprocessor_config.json: use --work compute"))
+        self._says = preparation_of(launch.path)
         self.ready = Ready(works=("classify",), parallel=1)
 
     def run(self, job: Job, cancelled: threading.Event) -> Generator[Event, None, None]:
@@ -38,6 +36,14 @@ class Pictured:
         logits = self._session.run(["logits"], {"pixel_values": given})[0][0]
         yield Labels(labels=labels_of(self._config, logits, job.top))
         yield Done()
+
+
+def preparation_of(folder: str) -> dict[str, Any]:
+    """How a picture is made ready: its own file says it, or that of the whole processor. Raises Failed."""
+    says = table(folder, "preprocessor_config.json") or table(folder, "processor_config.json").get("image_processor")
+    if not says:
+        raise Failed(Fault(kind="unsupported", detail="it has no preprocessor_config.json: use --work compute"))
+    return dict(says)
 
 
 def pixels_of(picture: Any, says: dict[str, Any]) -> Any:
