@@ -182,9 +182,9 @@ class Answer:
         self._usage = Usage()
         self._fault: Fault | None = None
 
-    def take(self, chunk: bytes | str) -> list[Event]:
+    def take(self, chunk: bytes | str | Json) -> list[Event]:
         """The Deltas of one chunk. Raises msgspec.DecodeError for what is none."""
-        said = _CHUNKS.decode(chunk)
+        said = msgspec.convert(chunk, _Chunk) if isinstance(chunk, dict) else _CHUNKS.decode(chunk)
         if said.error is not None:
             self._fault = fault_of(said.error.type or "", said.error.message)
         if said.usage is not None:

@@ -160,7 +160,7 @@ def _stream(
     while (chunk := chunks.get()) is not None:
         if isinstance(chunk, Exception):
             raise chunk
-        yield from answer.take(chunk if isinstance(chunk, str) else json.dumps(chunk))
+        yield from answer.take(chunk)
     yield answer.last(is_cancelled=cancelled.is_set())
 
 
