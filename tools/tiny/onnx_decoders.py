@@ -1,4 +1,4 @@
-"""A small language model as the ONNX decoders that exporters write: without a cache, with one, in two graphs, merged."""
+"""A small language model as exporters write decoders in ONNX: without a cache, with one, in two graphs, merged."""
 
 from __future__ import annotations
 
@@ -55,13 +55,14 @@ def export(model: Any, path: Path, *, has_past: bool, keeps: bool = True, dynamo
     free: dict[str, dict[int, str]] = {name: {0: "batch", 1: "length"} for name in (*READS, "logits")}
     free["attention_mask"] = {0: "batch", 1: "total"}
     free |= {name: {0: "batch", 2: "past"} for name in before} | {name: {0: "batch", 2: "total"} for name in after}
-    names = {"input_names": [*READS, *before], "output_names": ["logits", *after], "opset_version": 18}
+    names: dict[str, Any] = {"input_names": [*READS, *before], "output_names": ["logits", *after], "opset_version": 18}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if dynamo:
             shapes = [dict.fromkeys(free[name], torch.export.Dim.DYNAMIC) for name in (*READS, *before)]
             moving = (*shapes[:3], tuple(shapes[3:]))
-            torch.onnx.export(_cached(model, keeps=keeps), given, str(path), dynamo=True, dynamic_shapes=moving, verbose=False, **names)  # fmt: skip
+            names |= {"dynamic_shapes": moving, "verbose": False}
+            torch.onnx.export(_cached(model, keeps=keeps), given, str(path), dynamo=True, **names)
         else:
             torch.onnx.export(_cached(model, keeps=keeps), given, str(path), dynamo=False, dynamic_axes=free, **names)
 
