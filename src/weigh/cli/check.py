@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from weigh.app.network import Network
     from weigh.app.policy import Policy
     from weigh.app.wish import Weighed
+    from weigh.knowledge.signatures import Signature
 
 SLOW = 1.0  # seconds after which progress is shown
 
@@ -54,7 +55,6 @@ def check(
 ) -> int:
     """Safe? Whole? True to its name?"""
     from weigh.app.policy import laid_over
-    from weigh.app.signatures import read_signatures
     from weigh.app.wall import check as behind_the_wall
     from weigh.app.wish import Wish
 
@@ -63,9 +63,7 @@ def check(
         policy, known = _asked(policy_path, baseline)
         own = signatures_file(signatures)
         wish = Wish(
-            allow=(*allow, *policy.allow),
-            jobs=jobs or os.cpu_count() or 1,
-            signatures=read_signatures(own) if own is not None else (),
+            allow=(*allow, *policy.allow), jobs=jobs or os.cpu_count() or 1, signatures=_read(own) if own else ()
         )
         done: list[Weighed] = []
         for text in references:
@@ -82,10 +80,20 @@ def check(
 
 def _asked(policy: str | None, baseline: str | None) -> tuple[Policy, frozenset[str]]:
     """What was asked for by files. Raises WeighError."""
-    from weigh.app.baseline import read_baseline
     from weigh.app.policy import Policy, read_policy
 
-    return read_policy(policy) if policy else Policy(), read_baseline(baseline) if baseline else frozenset()
+    known: frozenset[str] = frozenset()
+    if baseline:
+        from weigh.app.baseline import read_baseline
+
+        known = read_baseline(baseline)
+    return read_policy(policy) if policy else Policy(), known
+
+
+def _read(path: str) -> tuple[Signature, ...]:
+    from weigh.app.signatures import read_signatures
+
+    return read_signatures(path)
 
 
 def _keep(path: str | None, reports: list[Report]) -> None:
