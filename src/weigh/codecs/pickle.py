@@ -68,15 +68,15 @@ def calls_something(source: Source) -> bool:
 
 def is_plausible(stream: Stream, source: Source) -> bool:
     """Hardly by chance: it imports what can be a name, or it is whole and more than a few letters of some text."""
+    if stream.error is not None and not stream.imports and not stream.calls and stream.num_opcodes < ENOUGH:
+        return False
     if stream.error is not None and not stream.calls and _WORDS.fullmatch(source.read(0, HEAD)) is not None:
         return False  # a list of words, the first of which begins with a c; nothing is called in it
     if any(_is_name(module) and _is_name(name) for module, name in stream.calls):
         return True
     if stream.imports:
         return all(_is_name(module) and _is_name(name) for module, name in stream.imports)
-    if stream.error is not None:
-        return stream.num_opcodes >= ENOUGH
-    return stream.end == source.size or stream.end > 8
+    return stream.error is not None or stream.end == source.size or stream.end > 8
 
 
 def _is_name(text: str) -> bool:
