@@ -233,7 +233,8 @@ def outermost(source: Source) -> tuple[Source, int]:
     """What a window looks into, through all windows, and where in that it begins; else the Source itself."""
     at = 0
     while isinstance(source, Window):
-        source, at = source._source, at + source._offset
+        at += source._offset
+        source = source._source
     return source, at
 
 
