@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 MOST_BYTES = 1 << 30  # of one message
+MOST_WAITS, WAIT = 100, 0.0005  # seconds
 _LENGTH = 4
 _PIECE = 1 << 16
 
@@ -71,9 +72,13 @@ def _done(work: Work, pipe: int) -> None:
 
 
 def _end(child: int) -> None:
+    """Who closed its pipe is about to leave; who did not, or takes its time, is ended."""
     with contextlib.suppress(ChildProcessError):  # where nobody keeps the dead, it is gone already
-        if os.waitpid(child, os.WNOHANG) == (0, 0):
-            import signal
+        for _ in range(MOST_WAITS):
+            if os.waitpid(child, os.WNOHANG) != (0, 0):
+                return
+            time.sleep(WAIT)
+        import signal
 
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
