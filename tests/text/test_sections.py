@@ -9,6 +9,7 @@ import pytest
 
 from weigh import text
 from weigh.core.errors import TableError
+from weigh.core.units import in_bytes
 from weigh.text import LANGUAGES, Language, fill
 
 
@@ -33,6 +34,6 @@ def test_words_that_are_no_plain_string_are_refused() -> None:
 
 
 def test_a_hole_shows_a_value_and_never_what_the_value_holds() -> None:
-    assert fill("{a} {b:bytes} {c:.2f}", {"a": "{b}", "b": 2048, "c": 0.5}) == "{b} 2 KiB 0.50"
+    assert fill("{a} {b:bytes} {c:.2f}", {"a": "{b}", "b": 2048, "c": 0.5}) == f"{{b}} {in_bytes(2048)} 0.50"
     with pytest.raises(KeyError):
         fill("{lacking}", {})
