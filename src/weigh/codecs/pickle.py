@@ -19,7 +19,7 @@ MOST_TRIED = 20_000  # opcodes of what is known to be something else
 HEAD = 1 << 12
 ENOUGH = 100_000  # opcodes in a row are no chance
 KEPT = 300_000  # opcodes of a stream that is kept for who asks next
-_WORDS = re.compile(rb"(?:[A-Za-z][\w.\[\],<>=~!-]*+\r?\n){3,}+[\w.\[\],<>=~!-]*+")
+_WORDS = rb"(?:[A-Za-z][\w.\[\],<>=~!-]*+\r?\n){3,}+[\w.\[\],<>=~!-]*+"
 
 # The stream followed last: a header and an examination of one file ask for the same one after the other.
 _last: weakref.WeakKeyDictionary[Source, tuple[tuple[str, int, int, int], Stream]] = weakref.WeakKeyDictionary()
@@ -72,7 +72,7 @@ def is_plausible(stream: Stream, source: Source) -> bool:
     """Hardly by chance: it imports what can be a name, or it is whole and more than a few letters of some text."""
     if stream.error is not None and not stream.imports and not stream.calls and stream.num_opcodes < ENOUGH:
         return False
-    if stream.error is not None and not stream.calls and _WORDS.fullmatch(source.read(0, HEAD)) is not None:
+    if stream.error is not None and not stream.calls and re.fullmatch(_WORDS, source.read(0, HEAD)) is not None:
         return False  # a list of words, the first of which begins with a c; nothing is called in it
     if any(_is_name(module) and _is_name(name) for module, name in stream.calls):
         return True

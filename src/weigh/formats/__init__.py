@@ -130,9 +130,12 @@ NEVER_PROTO = frozenset(
         "tokenizers.TIKTOKEN",
     }
 )  # fmt: skip
-YIELDING = frozenset(
-    {"hdf5.FORMAT", "keras_h5.FORMAT", "pytorch.FORMAT", "pytorch.SCRIPT"}
-)  # none of these where a pickle begins
+YIELDING = frozenset(  # none of these where a pickle begins: who loads it runs that
+    {
+        "coreml.FORMAT", "hdf5.FORMAT", "keras_h5.FORMAT", "pytorch.FORMAT", "pytorch.SCRIPT", "tf_checkpoint.FORMAT",
+        "unknown.CLOSED_FORMAT",
+    }
+)  # fmt: skip
 # Of archives: what the names of members end in, one of them at least.
 MEMBERS: Mapping[str, tuple[str, ...]] = {
     "keras.FORMAT": ("config.json",),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-from bisect import bisect_left
 from typing import TypeVar
 
 import msgspec
@@ -32,21 +31,28 @@ def read_table(name: str, row: type[R]) -> tuple[R, ...]:
 
 def find_row(name: str, row: type[R], id: str) -> R | None:
     """The row with this id, looked up by its line: a long table is not decoded for a few names. Raises TableError."""
-    lines, wanted = _lines(name), b'{"id": "%b", ' % id.encode("utf-8", "replace")
-    at = bisect_left(lines, wanted)
-    if at == len(lines) or not lines[at].startswith(wanted):
+    data, wanted = _lines(name), b'{"id": "%b", ' % id.encode("utf-8", "replace")
+    first, last = 0, len(data)  # lines begin at both
+    while first < last:
+        start = data.rfind(b"\n", first, (first + last) // 2) + 1 or first
+        end = data.find(b"\n", start) + 1
+        if wanted <= data[start : start + len(wanted)]:
+            last = start
+        else:
+            first = end
+    if not data.startswith(wanted, first):
         return None
     try:
-        found = msgspec.json.decode(lines[at].rstrip(b","), type=row)
+        found = msgspec.json.decode(data[first : data.find(b"\n", first)].rstrip(b","), type=row)
     except msgspec.MsgspecError as error:
         raise TableError("table", table=name, problem=str(error)) from error
     return found if found.id == id else None
 
 
 @functools.cache
-def _lines(name: str) -> list[bytes]:
-    """The rows as they are written, in their order."""
-    return _text(name).splitlines()[1:-1]
+def _lines(name: str) -> bytes:
+    """The rows as they are written, in their order: a table without its brackets."""
+    return _text(name).removeprefix(b"[\n").removesuffix(b"]\n")
 
 
 def _text(name: str) -> bytes:
