@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from weigh.app.weigh import Tell, weigh_as
 from weigh.app.wish import Named, Weighed, Wish
 from weigh.core.claim import Claim
 from weigh.core.errors import WeighError
@@ -31,6 +31,7 @@ from weigh.sources.folder import Folder
 if TYPE_CHECKING:
     from weigh.app.forked import Send, Work
     from weigh.app.network import Network
+    from weigh.app.weigh import Tell
 
 MOST_MEMORY = 1 << 30  # beyond what the program itself takes
 LEAST_SECONDS = 120
@@ -62,6 +63,11 @@ def check(text: str, wish: Wish, tell: Tell | None = None, connect: Connect | No
         return _nothing_seen(text)
 
 
+def prepare() -> None:
+    """Load here what each child would load for itself: worth it for who checks more than once."""
+    importlib.import_module("weigh.app.weigh")
+
+
 def _culprits(text: str) -> tuple[str, ...]:
     """The files whose reader dies of them, each tried alone."""
     if not os.path.isdir(text):
@@ -70,6 +76,7 @@ def _culprits(text: str) -> tuple[str, ...]:
         entries = Folder(text).entries[:MOST_ALONE]
     except WeighError:
         return ()
+    prepare()
     found = []
     for entry in entries:
         path = os.path.join(text, *entry.path.split("/"))
@@ -125,7 +132,12 @@ def _messages(work: Work, until: float) -> Iterator[bytes]:
 
 
 def _work(text: str, wish: Wish, connect: Connect | None, send: Send) -> None:
-    """In the child: limits, then the work; what it prints goes nowhere."""
+    """In the child: limits, then the work; what it prints goes nowhere.
+
+    Here is loaded what the parent has no use for, unless it is prepared: a small parent forks sooner.
+    """
+    from weigh.app.weigh import weigh_as
+
     gc.freeze()  # what the parent has made is not ours to look through
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
