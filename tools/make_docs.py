@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.make_guide import guide
+from tools.make_parity import parity
 from weigh.formats import FORMATS, folder_formats
 from weigh.knowledge.imports import imports
 from weigh.rules import RULES
@@ -18,7 +19,12 @@ MARK = "<!-- from here on written by `make golden` from the code -->\n"
 def pages() -> Iterator[tuple[Path, str]]:
     """Each page and what it should be."""
     for language in LANGUAGES:
-        for name, lines in (("formats", formats(language)), ("guide", guide(language)), ("rules", rules(language))):
+        for name, lines in (
+            ("formats", formats(language)),
+            ("guide", guide(language)),
+            ("parity", parity(language)),
+            ("rules", rules(language)),
+        ):
             path = DOCS / language / f"{name}.md"
             by_hand = path.read_text("utf-8").partition(MARK)[0]
             yield path, by_hand + MARK + "\n" + "\n".join(lines).rstrip() + "\n"
