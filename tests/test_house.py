@@ -24,7 +24,7 @@ from weigh.text import LANGUAGES, Language, has_words
 
 PROJECT = Path(__file__).parents[1]
 ROOT = Path(weigh.__file__).parent
-DOCS = (PROJECT / "tools" / "make_docs.py", PROJECT / "tools" / "make_guide.py")
+DOCS = tuple(PROJECT / "tools" / name for name in ("make_docs.py", "make_guide.py", "make_parity.py"))
 SOURCES = sorted(ROOT.rglob("*.py"))
 TABLES = sorted((ROOT / "knowledge").glob("*.json"))
 
