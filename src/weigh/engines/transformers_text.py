@@ -182,7 +182,7 @@ class Text:
                         **prompt.to(self._model.device),
                         **options,
                         max_new_tokens=most,
-                        streamer=_Streamer(ids.put, skip=0 if self._model.config.is_encoder_decoder else 1),
+                        streamer=_Streamer(ids.put),
                         stopping_criteria=stop,
                         logits_processor=processors,
                         pad_token_id=self._tokenizer.pad_token_id or self._tokenizer.eos_token_id,
@@ -203,7 +203,8 @@ class Text:
     ) -> Iterator[tuple[int, str, str | None]]:
         ends = self._model.generation_config.eos_token_id
         last = set(ends if isinstance(ends, list) else [ends])
-        decoding = Decoding(lambda written: str(self._tokenizer.decode(written, skip_special_tokens=False)))
+        is_read_first = self._model.config.is_encoder_decoder  # such a model has no signs of its own to tell
+        decoding = Decoding(lambda written: str(self._tokenizer.decode(written, skip_special_tokens=is_read_first)))
         while (token := ids.get()) is not None:
             if isinstance(token, BaseException):
                 raise token
@@ -237,16 +238,16 @@ _MIDDLES = (
 
 
 class _Streamer:
-    """Called by `generate` with the prompt, then with each token."""
+    """Called by `generate` with the prompt, or with what a decoder starts from; then with each token."""
 
-    def __init__(self, put: Callable[[int], None], *, skip: int) -> None:
+    def __init__(self, put: Callable[[int], None]) -> None:
         self._put = put
-        self._skip = skip
+        self._is_past = False
 
     def put(self, value: Any) -> None:
-        """One token, once the prompt is past."""
-        if self._skip:
-            self._skip -= 1
+        """One token, once the first is past."""
+        if not self._is_past:
+            self._is_past = True
             return
         for token in value.flatten().tolist():
             self._put(token)
