@@ -225,7 +225,7 @@ class Text:
 
 
 class _Streamer:
-    """Called by `generate` with the prompt, then with each token."""
+    """Called by `generate` with the prompt, or with what a decoder starts from; then with each token."""
 
     def __init__(self, put: Callable[[int], None]) -> None:
         self._put = put
