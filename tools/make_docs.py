@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.clients.matrix import CLIENTS, rows
 from tools.make_guide import guide
 from tools.make_parity import parity
+from tools.tiny.kinds import KINDS, STACK_KINDS
 from weigh.formats import FORMATS, folder_formats
 from weigh.knowledge.imports import imports
 from weigh.rules import RULES
@@ -20,8 +21,16 @@ MARK = "<!-- from here on written by `make golden` from the code -->\n"
 def pages() -> Iterator[tuple[Path, str]]:
     """Each page and what it should be."""
     for language in LANGUAGES:
-        for write in (clients, formats, guide, parity, rules):
-            path, lines = DOCS / language / f"{write.__name__}.md", write(language)
+        made = {
+            "clients": clients(language),
+            "formats": formats(language),
+            "guide": guide(language),
+            "kinds-that-run": kinds(language),
+            "parity": parity(language),
+            "rules": rules(language),
+        }
+        for name, lines in made.items():
+            path = DOCS / language / f"{name}.md"
             by_hand = path.read_text("utf-8").partition(MARK)[0]
             yield path, by_hand + MARK + "\n" + "\n".join(lines).rstrip() + "\n"
 
@@ -64,6 +73,17 @@ def formats(language: Language) -> Iterator[str]:
 
 def not_covered(key: str, language: Language) -> str:
     return say(f"not_covered.{key}", language) if has_words(f"not_covered.{key}", language) else f"`{key}`"
+
+
+def kinds(language: Language) -> Iterator[str]:
+    """A table, a row a kind that tests run: by which engine, for which work, and who asks a server for it."""
+    heads = [say(f"docs_column.{key}", language) for key in ("model", "engine", "work", "client")]
+    yield "| " + " | ".join(heads) + " |"
+    yield "|---|---|---|---|"
+    for kind in (*KINDS, *STACK_KINDS):
+        client, _, call = kind.client.partition(":")
+        asked = f"{client} `{call}`" if call else ""
+        yield f"| {kind.made_of} | {kind.engine} | `{kind.work}` | {asked} |"
 
 
 def rules(language: Language) -> Iterator[str]:

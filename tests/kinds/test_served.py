@@ -14,7 +14,7 @@ from tests.kinds.clients import CLIENTS
 from tests.kinds.outcomes import of_events, same, told_of
 from tests.kinds.test_run import FILES, MEDIA, marked
 from tests.serve.server import serving
-from tools.tiny.kinds import KINDS, STACK_KINDS, Kind
+from tools.tiny.kinds import KINDS, Kind
 from weigh.app.run import Asked
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the libraries and clients, about themselves
@@ -70,4 +70,4 @@ def test_a_client_is_given_what_the_engine_makes(
 
 
 def test_every_client_asks_for_some_kind() -> None:
-    assert {kind.client for kind in (*KINDS, *STACK_KINDS)} == set(CLIENTS)
+    assert {kind.client for kind in KINDS} == set(CLIENTS)

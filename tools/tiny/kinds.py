@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 
 class Kind(NamedTuple):
-    """`place`: a recipe of tools/tiny and what of it. `client`: a stock client and its call, or `http` and a path."""
+    """`place`: a recipe of tools/tiny and what of it. `client`: a stock client and its call, or `http` and a path; `-`:
+    its environment has no server.
+    """
 
     id: str
     place: str
@@ -54,11 +56,11 @@ onnx-plain  onnx/plain.onnx  ONNX  onnxruntime  compute  http:/v2/models/{name}/
 torchscript  plain/plain.pt  TorchScript  torchscript  compute  http:/v2/models/{name}/infer
 """
 _STACK_ROWS = """
-keras  plain/plain.keras  Keras  keras  compute  http:/v2/models/{name}/infer
-keras-h5  plain/plain.h5  HDF5  keras  compute  http:/v2/models/{name}/infer
-savedmodel  plain/saved  SavedModel  tensorflow  compute  http:/v2/models/{name}/infer
-tflite  plain/plain.tflite  TFLite  litert  compute  http:/v2/models/{name}/infer
-openvino  plain/plain.xml  OpenVINO  openvino  compute  http:/v2/models/{name}/infer
+keras  plain/plain.keras  Keras  keras  compute  -
+keras-h5  plain/plain.h5  HDF5  keras  compute  -
+savedmodel  plain/saved  SavedModel  tensorflow  compute  -
+tflite  plain/plain.tflite  TFLite  litert  compute  -
+openvino  plain/plain.xml  OpenVINO  openvino  compute  -
 """
 
 

@@ -72,7 +72,7 @@ class Painter:
         if isinstance(job, MakeImage):
             return [png(picture, made) for picture in told.images]
         if isinstance(job, MakeVideo):
-            return [mp4(map(_frame, told.frames[0]), job.fps or DEFAULT_FPS, made)]
+            return [mp4(map(_frame, told.frames[0][: job.frames]), job.fps or DEFAULT_FPS, made)]
         sound = told.audios[0]
         rate = getattr(getattr(self._pipe, "vae", None), "sampling_rate", None) or _rate(self._pipe)
         samples = sound.float().cpu().numpy() if hasattr(sound, "cpu") else sound
