@@ -10,15 +10,16 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 import click
 
+from weigh.cli.mirror_log import Write, log_to
 from weigh.serve.mirror.settings import Settings
 from weigh.text import Language
 
@@ -110,8 +111,7 @@ class _Crew:
 def _work(hub: Hub, listener: socket.socket, ready: Callable[[], None], alive: int | None) -> int:
     """One worker's whole life."""
     _many_files()
-    with _log(hub.access_log) as log:
-        asyncio.run(_live(hub, Place(listener, ready, alive, log)))
+    asyncio.run(_live(hub, Place(listener, ready, alive, log_to(hub.access_log))))
     for child in multiprocessing.active_children():
         child.terminate()
     return 0
@@ -123,7 +123,7 @@ class Place(NamedTuple):
     listener: socket.socket
     ready: Callable[[], None]
     alive: int | None
-    log: TextIO | None
+    log: Write | None
 
 
 async def _live(hub: Hub, place: Place) -> None:
@@ -145,18 +145,7 @@ async def _live(hub: Hub, place: Place) -> None:
 
         upstream = Upstream(fetcher(shelf, hub.upstream, hub.settings.policy), hub.settings.patience)
     library = Library(shelf, hub.settings, _judges, upstream)
-    write = None if place.log is None else lambda line: print(line, file=place.log, flush=True)
-    await serve(library, Terms(place.listener, hub.encryption, hub.language, write, place.ready), ended)
-
-
-@contextmanager
-def _log(path: str | None) -> Iterator[TextIO | None]:
-    """Lines of several processes are whole: each is one write."""
-    if path in (None, "-"):
-        yield sys.stderr if path else None
-        return
-    with open(path or "", "a", encoding="utf-8") as file:
-        yield file
+    await serve(library, Terms(place.listener, hub.encryption, hub.language, place.log, place.ready), ended)
 
 
 def _announce(line: str) -> None:

@@ -76,6 +76,7 @@ def commit_of(folder: str) -> str | None:
 
 def folder_of(place: Place, revision: str) -> str | None:
     """`master` is what ModelScope calls the main branch; None for a revision that is not here."""
+    revision = revision.removeprefix("refs/heads/")
     found = place.folders.get(revision)
     return place.folders.get(MAIN) if found is None and revision == "master" else found
 

@@ -58,10 +58,10 @@ class Library:
         if place is None:
             raise no_repository(id)
         folder = folder_of(place, revision)
-        if folder is not None:
-            return await self._opened(place, folder)
-        opened = await self._opened(place, place.folders[MAIN])
-        if opened.snapshot.commit != revision:
+        opened = await self._opened(place, folder or place.folders[MAIN])
+        if not opened.snapshot.files:
+            raise no_repository(id)
+        if folder is None and opened.snapshot.commit != revision:
             raise no_revision(id, revision)
         return opened
 
