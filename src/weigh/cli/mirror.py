@@ -91,25 +91,33 @@ def mirror(
 
     language = language_of(lang)
     if new_token:
-        click.echo("hf_" + "".join(secrets.choice(_SIGNS) for _ in range(34)))
-        return 0
+        return _new_token()
     try:
         folder = _root(root, cache=cache)
         settings = _settings(folder, given)
         encryption = _encryption(tls_certificate, tls_key)
-        models = _models(references, fetch_list, offline=offline)
-        far = None if offline else _checked(upstream)
-        hub = Hub(folder, cache, settings, encryption, language, access_log, far, renew_hours * 3600, models)
+        far = _checked(None if offline else upstream)
+        _check_log(access_log)
+        ahead = _models(references, fetch_list, offline=offline)
+        hub = Hub(folder, cache, settings, encryption, language, access_log, far, renew_hours * 3600, ahead)
         if fetch_only:
             return fill_only(hub)
-        _checked_log(access_log)
         listeners = _listeners(host, port, workers)
-        scheme = "https" if encryption is not None else "http"
-        shown = f"[{host}]" if ":" in host else host
-        return run(hub, listeners, f"listening on {scheme}://{shown}:{listeners[0].getsockname()[1]}")
+        return run(hub, listeners, _announcement(host, listeners[0], encryption))
     except WeighError as error:
         click.echo(complain(error, language), err=True)
         return 2
+
+
+def _new_token() -> int:
+    click.echo("hf_" + "".join(secrets.choice(_SIGNS) for _ in range(34)))
+    return 0
+
+
+def _announcement(host: str, listener: socket.socket, encryption: ssl.SSLContext | None) -> str:
+    scheme = "https" if encryption is not None else "http"
+    shown = f"[{host}]" if ":" in host else host
+    return f"listening on {scheme}://{shown}:{listener.getsockname()[1]}"
 
 
 def _models(references: tuple[str, ...], listing: str | None, *, offline: bool) -> tuple[Wanted, ...]:
@@ -129,7 +137,7 @@ def _checked(upstream: str | None) -> str | None:
     return upstream
 
 
-def _checked_log(path: str | None) -> None:
+def _check_log(path: str | None) -> None:
     """Raises SourceError where no line can be written."""
     from weigh.cli.mirror_log import log_to
 
