@@ -21,6 +21,7 @@ from weigh.text import complain
 
 if TYPE_CHECKING:
     from weigh.cli.mirror_fetch import Wanted
+    from weigh.cli.mirror_workers import Hub
     from weigh.serve.mirror.settings import Settings
 
 _SIGNS = string.ascii_letters + string.digits
@@ -87,7 +88,7 @@ def mirror(
     **given: object,
 ) -> int:
     """A private hub over checked models, for stock clients."""
-    from weigh.cli.mirror_workers import Hub, fill_only, run
+    from weigh.cli.mirror_workers import Hub, fill_only
 
     language = language_of(lang)
     if new_token:
@@ -100,10 +101,7 @@ def mirror(
         _check_log(access_log)
         ahead = _models(references, fetch_list, offline=offline)
         hub = Hub(folder, cache, settings, encryption, language, access_log, far, renew_hours * 3600, ahead)
-        if fetch_only:
-            return fill_only(hub)
-        listeners = _listeners(host, port, workers)
-        return run(hub, listeners, _announcement(host, listeners[0], encryption))
+        return fill_only(hub) if fetch_only else _served(hub, host, port, workers)
     except WeighError as error:
         click.echo(complain(error, language), err=True)
         return 2
@@ -114,10 +112,14 @@ def _new_token() -> int:
     return 0
 
 
-def _announcement(host: str, listener: socket.socket, encryption: ssl.SSLContext | None) -> str:
-    scheme = "https" if encryption is not None else "http"
+def _served(hub: Hub, host: str, port: int, workers: int) -> int:
+    """Raises SourceError where nobody can listen."""
+    from weigh.cli.mirror_workers import run
+
+    listeners = _listeners(host, port, workers)
+    scheme = "https" if hub.encryption is not None else "http"
     shown = f"[{host}]" if ":" in host else host
-    return f"listening on {scheme}://{shown}:{listener.getsockname()[1]}"
+    return run(hub, listeners, f"listening on {scheme}://{shown}:{listeners[0].getsockname()[1]}")
 
 
 def _models(references: tuple[str, ...], listing: str | None, *, offline: bool) -> tuple[Wanted, ...]:
