@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -222,6 +223,37 @@ def test_a_signature_holds_for_its_key_and_for_no_other(model: Path, keys: dict[
     assert contents(tmp_path / "a" / "acme" / "tiny") == contents(model)
     done = weigh(tmp_path, "import", archive, "--to", tmp_path / "b", "--public-key", keys["theirs public"])
     assert done.returncode == 2 and contents(tmp_path / "b") == {}
+
+
+def test_a_signed_model_keeps_its_name(model: Path, keys: dict[str, Path], tmp_path: Path) -> None:
+    archive = tmp_path / "m.tar"
+    assert weigh(tmp_path, "export", model, archive, "--sign-key", keys["ours private"]).returncode == 0
+    ruined(archive, named("famous/model"))
+    done = weigh(tmp_path, "import", archive, "--to", tmp_path / "b", "--public-key", keys["ours public"])
+    assert done.returncode == 2 and contents(tmp_path / "b") == {}
+
+
+def test_a_link_out_of_the_served_folder_is_not_followed(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "acme").symlink_to(tmp_path / "out")
+    done = weigh(tmp_path, "import", archive, "--to", tmp_path / "hub")
+    assert done.returncode == 2 and contents(tmp_path / "out") == {}
+
+
+def test_what_a_killed_import_left_is_swept_by_the_next(archive: Path, tmp_path: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    left = tmp_path / "hub" / ".weigh" / f"import-{platform.node()}-{ended.stdout.strip()}"
+    left.mkdir(parents=True)
+    (left / "half").write_bytes(b"half")
+    assert weigh(tmp_path, "import", archive, "--to", tmp_path / "hub").returncode == 0
+    assert [path.name for path in (tmp_path / "hub").iterdir()] == ["acme"]
+
+
+def test_a_folder_without_files_is_not_packed(tmp_path: Path) -> None:
+    (tmp_path / "acme" / "none").mkdir(parents=True)
+    done = weigh(tmp_path, "export", tmp_path / "acme" / "none", tmp_path / "m.tar")
+    assert done.returncode == 2 and "no file" in done.stderr
 
 
 def test_one_without_a_signature_is_refused_where_one_is_wanted(

@@ -13,7 +13,9 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LARGE = 20_000  # from so many bytes on a file is kept by LFS
 
 
-def hub(files: Mapping[str, Content], *, id: str = "org/name", page: int = 1000) -> Callable[[Asked], Reply]:
+def hub(
+    files: Mapping[str, Content], *, id: str = "org/name", page: int = 1000, commit: str = COMMIT
+) -> Callable[[Asked], Reply]:
     """A hub with one model; `page` is how many files one answer lists."""
 
     def answer(asked: Asked) -> Reply:
@@ -21,14 +23,14 @@ def hub(files: Mapping[str, Content], *, id: str = "org/name", page: int = 1000)
         path, query = unquote(parts.path), {key: said[0] for key, said in parse_qs(parts.query).items()}
         if path in (f"/api/models/{id}", f"/api/models/{id}/revision/main"):
             siblings = [{"rfilename": name} for name in files]
-            return as_json({"id": id, "sha": COMMIT, "private": False, "gated": False, "siblings": siblings})
+            return as_json({"id": id, "sha": commit, "private": False, "gated": False, "siblings": siblings})
         if path.startswith(f"/api/models/{id}/tree/"):
             return tree(files, int(query.get("cursor", 0)), page, f"http://{asked.headers['host']}{parts.path}")
         if path == f"/api/v1/models/{id}/repo/files":
             return scope(files, query)
         if path == f"/api/v1/models/{id}/repo":
             return one(asked, files, query["FilePath"])
-        for revision in ("main", COMMIT):
+        for revision in ("main", commit):
             if path.startswith(stem := f"/{id}/resolve/{revision}/"):
                 return one(asked, files, path.removeprefix(stem))
         return missing()

@@ -97,7 +97,7 @@ def _weigh(reference: Reference, wish: Wish, network: Network | None, tell: Tell
 def _here(path: str, wish: Wish, tell: Tell) -> Evidence:
     """A file or a folder on this machine."""
     if os.path.isdir(path):
-        return _examine_folder(Folder(path), wish, tell)
+        return _examine_folder(Folder(path, only=wish.only), wish, tell)
     if path in wish.leave_out:
         return Evidence(files=(_left_out(path, 0),))
     with FileSource(path) as source:

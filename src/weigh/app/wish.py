@@ -10,11 +10,12 @@ from weigh.knowledge.signatures import Signature
 
 
 class Wish(Value, frozen=True, kw_only=True):
-    """Names that pickles may import all the same, files to leave out (their reader died), how many files at a time,
-    and a company's own formats."""
+    """Names that pickles may import all the same, files to leave out (their reader died), the files of a folder that
+    are looked at (None all), how many at a time, and a company's own formats."""
 
     allow: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
     jobs: int = 1
     signatures: tuple[Signature, ...] = ()
 

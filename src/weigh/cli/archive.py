@@ -42,6 +42,8 @@ def export(
     try:
         state = _state()
         snapshot = _snapshot(reference, id, state)
+        if not snapshot.files:
+            raise SourceError("archives.nothing", path=reference)
         judgement = judge(snapshot, state, policy)
         if judgement.is_held:
             reasons = ", ".join(f"{one.rule} ({one.path})" for one in judgement.reasons)
@@ -92,7 +94,7 @@ def bring(
                 reasons = ", ".join(f"{one.rule} ({one.path})" for one in report.findings[:5])
                 click.echo(say("archives.held", language, id=manifest.repository, reasons=reasons), err=True)
                 return 1
-            place(work, os.path.join(folder, *manifest.repository.split("/")))
+            place(work, folder, manifest.repository)
     except (WeighError, OSError) as error:
         return _fail(error, archive, lang)
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import ssl
@@ -19,6 +20,8 @@ from weigh.core.errors import SourceError, WeighError
 from weigh.text import complain
 
 if TYPE_CHECKING:
+    from weigh.cli.mirror_fetch import Wanted
+    from weigh.cli.mirror_workers import Hub
     from weigh.serve.mirror.settings import Settings
 
 _SIGNS = string.ascii_letters + string.digits
@@ -45,6 +48,16 @@ _SIGNS = string.ascii_letters + string.digits
 @click.option("--tls-certificate", metavar="FILE", help="Certificate in PEM: then it speaks HTTPS.")
 @click.option("--tls-key", metavar="FILE", help="Its key in PEM.")
 @click.option("--upstream", metavar="hf|URL", help="Fetch from there what is not here: verified, checked, kept.")
+@click.option(
+    "--renew-hours",
+    type=click.FloatRange(min=0),
+    default=24.0,
+    show_default=True,
+    help="Ask the upstream anew for what came from it after so long; 0 never.",
+)
+@click.option("--fetch", "references", multiple=True, metavar="REF", help="Pull this model ahead; repeatable.")
+@click.option("--fetch-list", metavar="FILE", help="Pull the models that FILE names, a line each.")
+@click.option("--fetch-only", is_flag=True, help="Pull them and stop.")
 @click.option("--access-log", metavar="FILE", help="Write one JSON line a request; - is standard error.")
 @click.option("--state", metavar="DIR", help="Where hashes and verdicts are kept (default: weigh's own folder).")
 @click.option("--drain-seconds", type=float, default=10.0, show_default=True, help="Time for downloads at the end.")
@@ -64,6 +77,10 @@ def mirror(
     tls_key: str | None,
     access_log: str | None,
     upstream: str | None,
+    renew_hours: float,
+    references: tuple[str, ...],
+    fetch_list: str | None,
+    fetch_only: bool,
     as_json: bool,
     lang: str | None,
     offline: bool,
@@ -71,24 +88,62 @@ def mirror(
     **given: object,
 ) -> int:
     """A private hub over checked models, for stock clients."""
-    from weigh.cli.mirror_workers import Hub, run
+    from weigh.cli.mirror_workers import Hub, fill_only
 
     language = language_of(lang)
     if new_token:
-        click.echo("hf_" + "".join(secrets.choice(_SIGNS) for _ in range(34)))
-        return 0
+        return _new_token()
     try:
         folder = _root(root, cache=cache)
         settings = _settings(folder, given)
         encryption = _encryption(tls_certificate, tls_key)
-        listeners = _listeners(host, port, workers)
-        hub = Hub(folder, cache, settings, encryption, language, access_log, None if offline else upstream)
-        scheme = "https" if encryption is not None else "http"
-        shown = f"[{host}]" if ":" in host else host
-        return run(hub, listeners, f"listening on {scheme}://{shown}:{listeners[0].getsockname()[1]}")
+        far = _checked(None if offline else upstream)
+        _check_log(access_log)
+        ahead = _models(references, fetch_list, offline=offline)
+        hub = Hub(folder, cache, settings, encryption, language, access_log, far, renew_hours * 3600, ahead)
+        return fill_only(hub) if fetch_only else _served(hub, host, port, workers)
     except WeighError as error:
         click.echo(complain(error, language), err=True)
         return 2
+
+
+def _new_token() -> int:
+    click.echo("hf_" + "".join(secrets.choice(_SIGNS) for _ in range(34)))
+    return 0
+
+
+def _served(hub: Hub, host: str, port: int, workers: int) -> int:
+    """Raises SourceError where nobody can listen."""
+    from weigh.cli.mirror_workers import run
+
+    listeners = _listeners(host, port, workers)
+    scheme = "https" if hub.encryption is not None else "http"
+    shown = f"[{host}]" if ":" in host else host
+    return run(hub, listeners, f"listening on {scheme}://{shown}:{listeners[0].getsockname()[1]}")
+
+
+def _models(references: tuple[str, ...], listing: str | None, *, offline: bool) -> tuple[Wanted, ...]:
+    """What is pulled ahead. Raises BadReference, SourceError."""
+    from weigh.cli.mirror_fetch import wanted
+
+    models = wanted(references, listing)
+    if models and offline:
+        raise SourceError("mirror.fill_offline")
+    return models
+
+
+def _checked(upstream: str | None) -> str | None:
+    """Raises SourceError for what is no address."""
+    if upstream not in (None, "hf") and not re.fullmatch(r"https?://[^\s/]+(?:/\S*)?", upstream or ""):
+        raise SourceError("mirror.upstream", text=upstream)
+    return upstream
+
+
+def _check_log(path: str | None) -> None:
+    """Raises SourceError where no line can be written."""
+    from weigh.cli.mirror_log import log_to
+
+    log_to(path)
 
 
 def _settings(folder: str, given: dict[str, object]) -> Settings:

@@ -10,17 +10,23 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 import click
 
+from weigh.app.mirror.shelf import Shelf
+from weigh.cli.mirror_fetch import Wanted, fill
+from weigh.cli.mirror_log import Write, log_to
+from weigh.cli.mirror_upstream import Far, fetch, renew
 from weigh.serve.mirror.settings import Settings
-from weigh.text import Language
+from weigh.serve.mirror.upstream import Upstream, Ways
+from weigh.text import Language, say
 
 AGAIN = 0.5  # seconds before a worker that died is replaced
 
@@ -35,6 +41,8 @@ class Hub(NamedTuple):
     language: Language
     access_log: str | None
     upstream: str | None
+    renew_seconds: float
+    models: tuple[Wanted, ...]
 
 
 def run(hub: Hub, listeners: list[socket.socket], announcement: str) -> int:
@@ -42,6 +50,11 @@ def run(hub: Hub, listeners: list[socket.socket], announcement: str) -> int:
     if len(listeners) == 1:
         return _work(hub, listeners[0], lambda: _announce(announcement), None)
     return _Crew(hub, listeners).run(announcement)
+
+
+def fill_only(hub: Hub) -> int:
+    """What is named, and nothing is served."""
+    return asyncio.run(fill(far_of(hub), hub.models))
 
 
 class _Crew:
@@ -91,7 +104,8 @@ class _Crew:
         for other in self._listeners:
             if other is not listener:
                 other.close()
-        _work(self._hub, listener, lambda: ready.send_bytes(b"ready"), self._alive)
+        hub = self._hub if listener is self._listeners[0] else self._hub._replace(models=())  # the first one fills
+        _work(hub, listener, lambda: ready.send_bytes(b"ready"), self._alive)
 
     def _end(self, number: int, frame: object) -> None:
         self._ended = True
@@ -110,8 +124,7 @@ class _Crew:
 def _work(hub: Hub, listener: socket.socket, ready: Callable[[], None], alive: int | None) -> int:
     """One worker's whole life."""
     _many_files()
-    with _log(hub.access_log) as log:
-        asyncio.run(_live(hub, Place(listener, ready, alive, log)))
+    asyncio.run(_live(hub, Place(listener, ready, alive, log_to(hub.access_log))))
     for child in multiprocessing.active_children():
         child.terminate()
     return 0
@@ -123,11 +136,10 @@ class Place(NamedTuple):
     listener: socket.socket
     ready: Callable[[], None]
     alive: int | None
-    log: TextIO | None
+    log: Write | None
 
 
 async def _live(hub: Hub, place: Place) -> None:
-    from weigh.app.mirror.shelf import Shelf
     from weigh.serve.mirror.library import Library
     from weigh.serve.mirror.service import Terms, serve
 
@@ -138,25 +150,31 @@ async def _live(hub: Hub, place: Place) -> None:
     if place.alive is not None:
         loop.add_reader(place.alive, ended.set)
     shelf = Shelf(root=hub.root, is_cache=hub.is_cache)
-    upstream = None
-    if hub.upstream is not None:
-        from weigh.cli.mirror_upstream import fetcher
-        from weigh.serve.mirror.upstream import Upstream
-
-        upstream = Upstream(fetcher(shelf, hub.upstream, hub.settings.policy), hub.settings.patience)
-    library = Library(shelf, hub.settings, _judges, upstream)
-    write = None if place.log is None else lambda line: print(line, file=place.log, flush=True)
-    await serve(library, Terms(place.listener, hub.encryption, hub.language, write, place.ready), ended)
+    library = Library(shelf, hub.settings, _judges, _through(hub) if hub.upstream is not None else None)
+    filling = asyncio.create_task(fill(far_of(hub), hub.models))
+    await serve(library, Terms(place.listener, hub.encryption, hub.language, place.log, place.ready), ended)
+    filling.cancel()
+    with suppress(asyncio.CancelledError):
+        await filling
 
 
-@contextmanager
-def _log(path: str | None) -> Iterator[TextIO | None]:
-    """Lines of several processes are whole: each is one write."""
-    if path in (None, "-"):
-        yield sys.stderr if path else None
-        return
-    with open(path or "", "a", encoding="utf-8") as file:
-        yield file
+def far_of(hub: Hub) -> Far:
+    """Where this hub fetches from; without an upstream what is named is fetched all the same."""
+    return Far(
+        shelf=Shelf(root=hub.root, is_cache=hub.is_cache),
+        address=hub.upstream or "hf",
+        policy=hub.settings.policy,
+        state=hub.settings.state,
+        renew_seconds=hub.renew_seconds,
+        tell=lambda saying: click.echo(say(saying, hub.language), err=True),
+    )
+
+
+def _through(hub: Hub) -> Upstream:
+    far = far_of(hub)
+    is_renewed = hub.renew_seconds > 0
+    ways = Ways(partial(fetch, far), partial(renew, far) if is_renewed else None, hub.renew_seconds)
+    return Upstream(ways, hub.settings.patience)
 
 
 def _announce(line: str) -> None:

@@ -36,7 +36,9 @@ def matches(source: Source) -> bool:
     head = source.read(0, 10)
     if len(head) < 10 or head[8:9] != b"{" or head[9:10] not in (b'"', b"}", b" ", b"\n"):
         return False
-    return int.from_bytes(head[:8], "little") <= MOST_HEADER or not all(0x20 <= byte < 0x7F for byte in head[:8])
+    return int.from_bytes(head[:8], "little") <= MOST_HEADER or not all(
+        0x20 <= byte < 0x7F or byte in b"\t\n\r" for byte in head[:8]
+    )
 
 
 def read(source: Source) -> Header:

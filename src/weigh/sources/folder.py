@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 
 from weigh.core.errors import OverBudget
 from weigh.core.source import Entry
@@ -20,10 +21,11 @@ class Folder:
     are not followed, so a circle of links has no way in.
     """
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
-        """Raises SourceError for a root that cannot be listed, OverBudget above MOST_ENTRIES files."""
+    def __init__(self, root: str | os.PathLike[str], *, only: Container[str] | None = None) -> None:
+        """Of those files `only`. Raises SourceError for a root that cannot be listed, OverBudget above MOST_ENTRIES."""
         self.path = os.fspath(root)
-        self.entries = _list(self.path)
+        found = _list(self.path)
+        self.entries = found if only is None else tuple(entry for entry in found if entry.path in only)
 
     def open(self, path: str) -> FileSource:
         """The file at `path`, one of the entries' paths. Raises SourceError."""

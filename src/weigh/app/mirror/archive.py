@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import platform
 import shutil
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import IO
 
@@ -25,7 +26,9 @@ from weigh.store.lock import LockedFile
 from weigh.store.quarantine import twin
 
 MANIFEST, SIGNATURE, FILES = "weigh.manifest.json", "model.sig", "files/"
-VERSION = 1
+SIGNED = "signed"  # the folder that a signature is over, while it is made or verified
+VERSION = 2  # since then the signature is over the manifest as well: whose model it is, and what it is called
+UNSIGNED = (1, VERSION)  # forms that are read where no signature is asked for
 MOST_MANIFEST = 64 << 20  # bytes
 PIECE = 1 << 20
 
@@ -57,9 +60,10 @@ def pack(snapshot: Snapshot, verdict: str, target: str, sign: Step | None) -> Ma
     temporary = f"{target}.{os.getpid()}.tmp"
     try:
         with tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT) as tar:
-            _add(tar, MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+            told = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+            _add(tar, MANIFEST, told)
             if sign is not None:
-                _add(tar, SIGNATURE, _signature(snapshot, f"{target}.{os.getpid()}.view", sign))
+                _add(tar, SIGNATURE, _signature(snapshot, told, f"{target}.{os.getpid()}.view", sign))
             for file in (snapshot.files[path] for path in sorted(snapshot.files)):
                 _add_file(tar, file)
         os.replace(temporary, target)
@@ -77,26 +81,54 @@ def unpacked(archive: str, beside: str, verify: Step | None) -> Iterator[tuple[M
 
     Raises WeighError for whatever is not exactly what the manifest says.
     """
-    work = os.path.join(beside, ".weigh", f"import-{os.getpid()}")
+    work = os.path.join(beside, ".weigh", f"import-{platform.node()}-{os.getpid()}")
     try:
-        os.makedirs(work)
+        _swept(os.path.dirname(work))
+        os.makedirs(os.path.join(work, SIGNED))
         with FileSource(archive) as source:
             manifest = _unpack(source, archive, work)
         signature = os.path.join(work, SIGNATURE)
         if verify is not None:
-            if not os.path.exists(signature):
+            if not os.path.exists(signature) or manifest.schema != VERSION:
                 raise SourceError("archives.unsigned", path=archive)
-            verify(os.path.join(work, "files"), signature)
-        yield manifest, os.path.join(work, "files")
+            verify(os.path.join(work, SIGNED), signature)
+        yield manifest, os.path.join(work, SIGNED, "files")
     except OSError as error:
         raise SourceError("store.cannot_write", path=work, reason=error.strerror or str(error)) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        with suppress(OSError):
+            os.rmdir(os.path.dirname(work))
 
 
-def place(folder: str, target: str) -> None:
-    """The folder under its own name, in one step. Raises SourceError where something is there."""
+def _swept(folder: str) -> None:
+    """Without what imports on this machine left that were killed."""
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        stem, _, process = name.rpartition("-")
+        if stem == f"import-{platform.node()}" and process.isdecimal() and not _is_alive(int(process)):
+            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":  # elsewhere to ask is to end it
+        return True
     try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def place(folder: str, root: str, id: str) -> None:
+    """The folder under its own name, in one step. Raises SourceError where something is there, or where a link leads
+    out of the root."""
+    target = os.path.join(root, *id.split("/"))
+    try:
+        inside = os.path.realpath(root).rstrip(os.sep) + os.sep
+        if not os.path.realpath(os.path.dirname(target)).startswith(inside):
+            raise SourceError("archives.outside", path=target)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         if os.path.lexists(target):
             raise SourceError("archives.there", path=target)
@@ -111,9 +143,12 @@ def _unpack(source: FileSource, archive: str, work: str) -> Manifest:
     first = next(entries, None)
     if first is None or first.name != MANIFEST or first.kind != "file" or first.nbytes > MOST_MANIFEST:
         raise SourceError("archives.no_manifest", path=archive)
-    manifest = _manifest(source.read(first.start, first.nbytes), archive)
+    told = source.read(first.start, first.nbytes)
+    manifest = _manifest(told, archive)
+    with open(os.path.join(work, SIGNED, MANIFEST), "xb") as kept:
+        kept.write(told)
     left = {FILES + file.path: file for file in manifest.files}
-    os.mkdir(os.path.join(work, "files"))
+    os.mkdir(os.path.join(work, SIGNED, "files"))
     for entry in entries:
         if entry.kind != "file":
             raise SourceError("archives.kind", path=archive, name=entry.name)
@@ -124,7 +159,7 @@ def _unpack(source: FileSource, archive: str, work: str) -> Manifest:
         wanted = left.pop(entry.name, None)
         if wanted is None:
             raise SourceError("archives.unnamed", path=archive, name=entry.name)
-        _write(source, entry, os.path.join(work, *entry.name.split("/")), wanted, archive)
+        _write(source, entry, os.path.join(work, SIGNED, *entry.name.split("/")), wanted, archive)
     if left:
         raise SourceError("archives.lacks", path=archive, name=min(left))
     return manifest
@@ -136,7 +171,7 @@ def _manifest(data: bytes, archive: str) -> Manifest:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SourceError("archives.no_manifest", path=archive) from error
     paths = {file.path for file in manifest.files}
-    if not is_id(manifest.repository) or len(paths) != len(manifest.files) or manifest.schema != VERSION:
+    if not is_id(manifest.repository) or len(paths) != len(manifest.files) or manifest.schema not in UNSIGNED:
         raise SourceError("archives.no_manifest", path=archive)
     for path in paths:
         check_path(path, archive)
@@ -155,12 +190,14 @@ def _write(source: FileSource, entry: Entry, path: str, wanted: LockedFile, arch
         raise SourceError("archives.hash", path=archive, name=wanted.path)
 
 
-def _signature(snapshot: Snapshot, view: str, sign: Step) -> bytes:
-    """Over the files that are packed, and no others."""
+def _signature(snapshot: Snapshot, told: bytes, view: str, sign: Step) -> bytes:
+    """Over the manifest and the files that are packed, and no others."""
     try:
         for path, file in snapshot.files.items():
-            twin(file.real, os.path.join(view, "files", *path.split("/")))
-        sign(os.path.join(view, "files"), os.path.join(view, SIGNATURE))
+            twin(file.real, os.path.join(view, SIGNED, "files", *path.split("/")))
+        with open(os.path.join(view, SIGNED, MANIFEST), "xb") as kept:
+            kept.write(told)
+        sign(os.path.join(view, SIGNED), os.path.join(view, SIGNATURE))
         with open(os.path.join(view, SIGNATURE), "rb") as made:
             return made.read()
     finally:

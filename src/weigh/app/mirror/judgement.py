@@ -8,6 +8,7 @@ import time
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from weigh.app.arrival import is_held
 from weigh.app.mirror.snapshot import Snapshot, look_of
@@ -20,13 +21,13 @@ from weigh.core.value import Value
 from weigh.store.guard import alone
 from weigh.store.quarantine import write
 
-VERSION = 1  # of what is kept; another one is judged anew
+VERSION = 2  # of what is kept; another one is judged anew
 MOST_REASONS = 5
-DAMAGED = "damaged"
+DAMAGED, UNSEEN = "damaged", "unseen"
 
 
 class Reason(Value, frozen=True, kw_only=True):
-    """Why: a rule, or `damaged` or `operator`, and the file."""
+    """Why: a rule, or `damaged`, `unseen` or `operator`, and the file."""
 
     rule: str
     path: str
@@ -87,7 +88,8 @@ def _judged(snapshot: Snapshot, policy_path: str | None) -> Judgement:
         reasons = tuple(Reason(rule=DAMAGED, path=path) for path in snapshot.damaged[:MOST_REASONS])
         return Judgement(verdict="broken", is_held=True, by="check", reasons=reasons)
     policy = read_policy(policy_path) if policy_path is not None else None
-    wish = Wish(allow=policy.allow if policy is not None else (), jobs=os.cpu_count() or 1)
+    wish = Wish(allow=policy.allow if policy is not None else (), only=frozenset(snapshot.files))
+    wish = replace(wish, jobs=os.cpu_count() or 1)
     report = laid_over(check(snapshot.folder, wish), policy or Policy())
     if any(look_of(os.stat(file.real)) != file.look for file in snapshot.files.values()):
         raise BlockingIOError(snapshot.folder)  # it changed under the eyes of the check
@@ -102,7 +104,8 @@ def _judged(snapshot: Snapshot, policy_path: str | None) -> Judgement:
 
 def _reasons(report: Report) -> tuple[Reason, ...]:
     """The worst come first in a report."""
-    return tuple(Reason(rule=one.rule, path=one.path) for one in report.findings[:MOST_REASONS])
+    found = tuple(Reason(rule=one.rule, path=one.path) for one in report.findings[:MOST_REASONS])
+    return found or (Reason(rule=UNSEEN, path="."),)
 
 
 def _policy_key(path: str | None) -> str:

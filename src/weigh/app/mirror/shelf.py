@@ -76,8 +76,14 @@ def commit_of(folder: str) -> str | None:
 
 def folder_of(place: Place, revision: str) -> str | None:
     """`master` is what ModelScope calls the main branch; None for a revision that is not here."""
+    revision = revision.removeprefix("refs/heads/")
     found = place.folders.get(revision)
     return place.folders.get(MAIN) if found is None and revision == "master" else found
+
+
+def before_of(shelf: Shelf, id: str) -> str:
+    """Where what was served before a renewal lies, under its commit: who is fetching it can go on."""
+    return os.path.join(shelf.root, ".weigh", "before", f"models--{id.replace('/', '--')}", "snapshots")
 
 
 def _base(shelf: Shelf, kind: Kind) -> str:
@@ -86,7 +92,10 @@ def _base(shelf: Shelf, kind: Kind) -> str:
 
 def _plain(shelf: Shelf, kind: Kind, id: str) -> Mapping[str, str]:
     folder = os.path.join(_base(shelf, kind), *id.split("/"))
-    return {MAIN: folder} if _is_inside(folder, shelf.root) and os.path.isdir(folder) else {}
+    if not _is_inside(folder, shelf.root) or not os.path.isdir(folder):
+        return {}
+    before = before_of(shelf, id) if kind == "models" else ""
+    return {name: os.path.join(before, name) for name in _names(before) if _COMMIT.fullmatch(name)} | {MAIN: folder}
 
 
 def _cached(shelf: Shelf, kind: Kind, id: str) -> Mapping[str, str]:

@@ -14,13 +14,12 @@ import msgspec
 
 from weigh.app.mirror.shelf import Place, Shelf, commit_of
 from weigh.core.value import Value
+from weigh.knowledge.large_files import large_files
 from weigh.store.digest import Digest, digest_of_name, of_file
 from weigh.store.guard import alone
 from weigh.store.quarantine import write
 
-LARGE = (
-    1 << 20
-)  # from so many bytes on a file is told by its sha256, as hubs tell what lies in their large file storage
+LARGE = 1 << 20  # from so many bytes on a file is told by its sha256, as hubs tell what is in large file storage
 MOST_FILES = 200_000
 _NOT_THE_MODEL = frozenset({".git", ".hg", ".svn", "__pycache__", ".cache", ".weigh", ".locks"})
 _UNFINISHED = re.compile(r"\.\d+\.tmp$|\.incomplete$|\.part$")
@@ -185,7 +184,7 @@ def _snapshot(place: Place, folder: str, seen: tuple[Seen, ...], known: Mapping[
         said = digest_of_name(os.path.basename(one.real)) if commit_of(folder) else None
         if said is not None and said.hex not in (hashes.sha256, hashes.git):
             damaged.append(one.path)
-        is_large = said.kind == "sha256" if said is not None else one.look.nbytes >= LARGE
+        is_large = said.kind == "sha256" if said is not None else _is_large(one)
         files[one.path] = StoredFile(
             path=one.path, real=one.real, look=one.look, sha256=hashes.sha256, git=hashes.git, is_large=is_large
         )
@@ -194,6 +193,11 @@ def _snapshot(place: Place, folder: str, seen: tuple[Seen, ...], known: Mapping[
     return Snapshot(
         place=place, folder=folder, commit=commit, fingerprint=fingerprint, files=files, damaged=tuple(damaged)
     )
+
+
+def _is_large(seen: Seen) -> bool:
+    """By its size, or by a suffix that hubs track whatever the size."""
+    return seen.look.nbytes >= LARGE or seen.path.rpartition(".")[2].lower() in large_files()
 
 
 def _fingerprint(files: Mapping[str, StoredFile]) -> str:

@@ -30,7 +30,10 @@ def refused(refusal: Refusal, request: web.Request, language: Language) -> web.R
     path = request.path
     headers = {"Retry-After": RETRY_AFTER} if refusal.status == 503 else {}
     told = sentence(refusal, language)
-    if path.startswith(("/api/v1/", "/openapi/")):
+    if path.startswith("/openapi/"):
+        told_newer = {"success": False, "request_id": "-", "code": refusal.status, "message": told}
+        return as_json(told_newer, refusal.status, headers)
+    if path.startswith("/api/v1/"):
         return as_json(envelope(None, message=told, code=refusal.status), refusal.status, headers)
     if path.startswith("/v2/"):
         code = _REGISTRY_CODES.get(refusal.status, "UNKNOWN")

@@ -95,7 +95,7 @@ async def _answer(
         return refused(refusal, request, language)
     except web.HTTPException as error:
         if error.status in (404, 405):
-            return refused(no_route(), request, language)
+            return refused(no_route(request.rel_url.raw_path), request, language)
         return refused(Refusal(error.status, "Other", Saying("mirror.body")), request, language)
     except (OSError, WeighError) as error:
         if isinstance(error, ConnectionError):

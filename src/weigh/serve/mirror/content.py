@@ -17,7 +17,8 @@ PIECE = 16 << 20  # bytes between two looks at the file, and at the clock
 CHUNK = 1 << 18  # bytes that are encrypted at a time
 LEAST_RATE = 16 << 10  # bytes a second that a client must take
 GRACE = 30.0  # seconds besides
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+MOST_DIGITS = 18  # of a number in a range; a longer one is beyond every file
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 
 
 class Changed(Exception):
@@ -25,7 +26,7 @@ class Changed(Exception):
 
 
 class Part(NamedTuple):
-    """Which bytes are sent, and how that is called; of a 304 and a 416 none."""
+    """Which bytes are sent, and how that is called; of a 304, a 412 and a 416 none."""
 
     status: int
     start: int
@@ -34,26 +35,43 @@ class Part(NamedTuple):
 
 def part_of(headers: Mapping[str, str], nbytes: int, etag: str) -> Part:
     """What the conditions and the range of a request ask for. More than one range is answered by the whole."""
-    if etag in headers.get("If-None-Match", "").replace(" ", "").replace('"', "").removeprefix("W/").split(","):
+    if (wanted := headers.get("If-Match")) is not None and not _names(wanted, etag, weak=False):
+        return Part(412, 0, 0)
+    if (known := headers.get("If-None-Match")) is not None and _names(known, etag, weak=True):
         return Part(304, 0, 0)
     found = _RANGE.fullmatch(headers.get("Range", "").strip())
     only_if = headers.get("If-Range")
     if found is None or (only_if is not None and only_if.strip('" ') != etag) or not (found[1] or found[2]):
         return Part(200, 0, nbytes)
     if not found[1]:
-        count = min(int(found[2]), nbytes)
+        count = min(_number(found[2]), nbytes)
         return Part(206, nbytes - count, count) if count else Part(416, 0, 0)
-    start, last = int(found[1]), min(int(found[2] or nbytes), nbytes - 1)
-    if found[2] and int(found[2]) < start:
+    start, last = _number(found[1]), min(_number(found[2]) if found[2] else nbytes, nbytes - 1)
+    if found[2] and _number(found[2]) < start:
         return Part(200, 0, nbytes)
     return Part(206, start, last - start + 1) if start < nbytes else Part(416, 0, 0)
+
+
+def _names(field: str, etag: str, *, weak: bool) -> bool:
+    """Is this content among those that a condition lists? RFC 9110, 13.1."""
+    if field.strip() == "*":
+        return True
+    listed = (one.strip() for one in field.split(","))
+    return etag in [(one.removeprefix("W/") if weak else one).strip('"') for one in listed]
+
+
+def _number(digits: str) -> int:
+    short = digits.lstrip("0")
+    return int(short or "0") if len(short) <= MOST_DIGITS else 10**MOST_DIGITS
 
 
 async def send(request: web.Request, stored: StoredFile, extra: Mapping[str, str]) -> web.StreamResponse:
     """The answer to GET and HEAD. Raises Changed before anything is sent."""
     part = part_of(request.headers, stored.nbytes, stored.etag)
     with open(_descriptor(stored), "rb", buffering=0) as file:
-        response = web.StreamResponse(status=part.status, headers=_headers(stored, part) | dict(extra))
+        response = web.StreamResponse(
+            status=part.status, headers=_headers(stored.nbytes, stored.etag, part) | dict(extra)
+        )
         response.content_length = None if part.status == 304 else part.nbytes
         await response.prepare(request)
         if part.nbytes and request.method != "HEAD":
@@ -63,18 +81,25 @@ async def send(request: web.Request, stored: StoredFile, extra: Mapping[str, str
     return response
 
 
-def _headers(stored: StoredFile, part: Part) -> dict[str, str]:
+def send_bytes(request: web.Request, body: bytes, etag: str) -> web.Response:
+    """The same for what is made here and lies in memory."""
+    part = part_of(request.headers, len(body), etag)
+    taken = body[part.start : part.start + part.nbytes]
+    return web.Response(body=taken, status=part.status, headers=_headers(len(body), etag, part))
+
+
+def _headers(nbytes: int, etag: str, part: Part) -> dict[str, str]:
     headers = {
         "Accept-Ranges": "bytes",
-        "ETag": f'"{stored.etag}"',
+        "ETag": f'"{etag}"',
         "Content-Type": "application/octet-stream",
         "X-Content-Type-Options": "nosniff",
         "Content-Disposition": "attachment",
     }
     if part.status == 206:
-        headers["Content-Range"] = f"bytes {part.start}-{part.start + part.nbytes - 1}/{stored.nbytes}"
+        headers["Content-Range"] = f"bytes {part.start}-{part.start + part.nbytes - 1}/{nbytes}"
     if part.status == 416:
-        headers["Content-Range"] = f"bytes */{stored.nbytes}"
+        headers["Content-Range"] = f"bytes */{nbytes}"
     return headers
 
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
 
 from weigh.app.mirror.shelf import Kind, commit_of
+from weigh.app.mirror.snapshot import Snapshot, StoredFile
 from weigh.core.saying import Saying
 from weigh.serve.mirror.answers import as_json
 from weigh.serve.mirror.bodies import form_body, json_body
 from weigh.serve.mirror.cards import Card, cards, is_found, when
-from weigh.serve.mirror.content import Changed, send
+from weigh.serve.mirror.giving import give
 from weigh.serve.mirror.hold import pass_or_refuse
 from weigh.serve.mirror.huggingface_shapes import brief, folders_of, info, listed
 from weigh.serve.mirror.library import Library, Opened
-from weigh.serve.mirror.refusal import Refusal, bad_request, no_file, no_route
+from weigh.serve.mirror.refusal import bad_request, no_file, no_route
 
 MOST_PATHS = 1000
+_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _TIMES = ("lastModified", "last_modified", "createdAt", "created_at", "trendingScore", "downloads", "likes")
 
 
@@ -115,16 +119,18 @@ class _Hub:
 
     async def resolve(self, request: web.Request) -> web.StreamResponse:
         """A file's bytes. The answer is never a redirect: clients read the commit from the last answer."""
-        opened = await self._open(request)
-        snapshot, path = opened.snapshot, request.match_info["path"]
-        stored = snapshot.files.get(path)
-        if stored is None:
-            raise no_file(snapshot.place.id, path, snapshot.commit)
-        try:
-            return await send(request, stored, {"X-Repo-Commit": snapshot.commit})
-        except Changed:
-            self._library.forget(snapshot)
-            raise Refusal(503, "Other", Saying("mirror.changing", id=snapshot.place.id)) from None
+        path = request.match_info["path"]
+
+        async def opened() -> Snapshot:
+            return (await self._open(request)).snapshot
+
+        def picked(snapshot: Snapshot) -> tuple[StoredFile, Mapping[str, str]]:
+            stored = snapshot.files.get(path)
+            if stored is None:
+                raise no_file(snapshot.place.id, path, snapshot.commit)
+            return stored, {"X-Repo-Commit": snapshot.commit}
+
+        return await give(request, self._library, opened, picked)
 
     async def _open(self, request: web.Request) -> Opened:
         match = request.match_info
@@ -154,7 +160,9 @@ def _kind(request: web.Request) -> Kind:
 
 
 def _next(request: web.Request, cursor: str) -> dict[str, str]:
-    """By the host that the client called us by."""
+    """By the host that the client called us by. Raises Refusal where that is none."""
+    if not _HOST.fullmatch(request.host):
+        raise bad_request(Saying("mirror.body"))
     pairs = [(key, value) for key, value in request.query.items() if key != "cursor"]
     url = f"{request.scheme}://{request.host}{request.rel_url.raw_path}?{urlencode([*pairs, ('cursor', cursor)])}"
     return {"Link": f'<{url}>; rel="next"'}

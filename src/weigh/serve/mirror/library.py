@@ -52,16 +52,15 @@ class Library:
     async def open(self, kind: Kind, id: str, revision: str = MAIN) -> Opened:
         """Raises Refusal for what is not here, or not ready in time."""
         place = await asyncio.to_thread(find, self.shelf, kind, id)
-        if self._upstream is not None and kind == "models" and is_id(id) and self._lacks(place, revision):
-            await self._upstream.bring(id, MAIN if revision == "master" else revision)
-            place = await asyncio.to_thread(find, self.shelf, kind, id)
+        if self._upstream is not None and kind == "models" and is_id(id):
+            place = await self._through(self._upstream, place, id, revision)
         if place is None:
             raise no_repository(id)
         folder = folder_of(place, revision)
-        if folder is not None:
-            return await self._opened(place, folder)
-        opened = await self._opened(place, place.folders[MAIN])
-        if opened.snapshot.commit != revision:
+        opened = await self._opened(place, folder or place.folders[MAIN])
+        if not opened.snapshot.files:
+            raise no_repository(id)
+        if folder is None and opened.snapshot.commit != revision:
             raise no_revision(id, revision)
         return opened
 
@@ -81,6 +80,16 @@ class Library:
             await self._upstream.close()
         if self._judges is not None:
             self._judges.shutdown(wait=False, cancel_futures=True)
+
+    async def _through(self, upstream: Upstream, place: Place | None, id: str, revision: str) -> Place | None:
+        """What is not here is waited for; what is here is served, and meanwhile asked for anew where it is old."""
+        is_main = revision in (MAIN, "master") or not self.shelf.is_cache  # of a folder there is one revision
+        if self._lacks(place, revision):
+            await upstream.bring(id, MAIN if is_main else revision)
+            return await asyncio.to_thread(find, self.shelf, "models", id)
+        if is_main:
+            upstream.renew(id)
+        return place
 
     def _lacks(self, place: Place | None, revision: str) -> bool:
         """Of a folder there is one revision; of a cache others may come."""

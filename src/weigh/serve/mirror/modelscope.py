@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import msgspec
 from aiohttp import web
 
+from weigh.app.mirror.shelf import Kind
+from weigh.app.mirror.snapshot import Snapshot, StoredFile
 from weigh.core.saying import Saying
 from weigh.serve.mirror.access import token_role
 from weigh.serve.mirror.answers import as_json, envelope, sentence
 from weigh.serve.mirror.bodies import json_body
 from weigh.serve.mirror.cards import Card, cards, is_found, when
-from weigh.serve.mirror.content import Changed, send
+from weigh.serve.mirror.giving import give
 from weigh.serve.mirror.hold import pass_or_refuse
 from weigh.serve.mirror.huggingface import number
 from weigh.serve.mirror.library import Library, Opened
@@ -36,7 +39,7 @@ class _Listing(msgspec.Struct):
 def routes(library: Library) -> list[web.RouteDef]:
     """Both the older API and the newer one."""
     hub = _Hub(library)
-    repository = "/api/v1/models/{namespace}/{name}"
+    repository = "/api/v1/{kind:models|datasets}/{namespace}/{name}"
     return [
         web.get("/api/v1/repos/internalAccelerationInfo", hub.acceleration),
         web.post("/api/v1/login", hub.login),
@@ -45,9 +48,10 @@ def routes(library: Library) -> list[web.RouteDef]:
         web.get(repository, hub.info),
         web.get(f"{repository}/revisions", hub.revisions),
         web.get(f"{repository}/repo/files", hub.files),
+        web.get(f"{repository}/repo/tree", hub.files),
         web.get(f"{repository}/repo", hub.file),
-        web.get("/openapi/v1/models", hub.newer_list),
-        web.get("/openapi/v1/models/{namespace}/{name}", hub.newer_info),
+        web.get("/openapi/v1/{kind:models|datasets}", hub.newer_list),
+        web.get("/openapi/v1/{kind:models|datasets}/{namespace}/{name}", hub.newer_info),
         web.get("/openapi/v1/users/me", hub.me),
     ]
 
@@ -80,7 +84,7 @@ class _Hub:
         """What a repository is, also of one that is held: the older client shows no reason of this answer, but of the
         next one it does."""
         match = request.match_info
-        opened = await self._library.open("models", f"{match['namespace']}/{match['name']}")
+        opened = await self._library.open(_kind(request), f"{match['namespace']}/{match['name']}")
         return as_json(envelope(described(opened)))
 
     async def revisions(self, request: web.Request) -> web.Response:
@@ -97,30 +101,35 @@ class _Hub:
         return as_json(envelope({"RevisionMap": {"Branches": [branch], "Tags": []}, "Total": 1}))
 
     async def files(self, request: web.Request) -> web.Response:
-        """Files and folders below Root. The list is never cut; from 3000 on the newer client asks again, by folders."""
+        """Files and folders below Root. The list is never cut; from 3000 on the newer client asks again, by folders. Of
+        a data set it asks page by page."""
         opened = await self._open(request)
         recursive = request.query.get("Recursive", "").lower() == "true"
-        rows = file_rows(opened.snapshot, request.query.get("Root", "").strip("/"), recursive=recursive)
-        return as_json(envelope({"Files": list(rows), "IsVisual": 0}))
+        rows = list(file_rows(opened.snapshot, request.query.get("Root", "").strip("/"), recursive=recursive))
+        if "PageSize" in request.query:
+            size, at = number(request.query["PageSize"], 0), number(request.query.get("PageNumber"), 1)
+            rows = rows[max(at - 1, 0) * size :][:size]
+        return as_json(envelope({"Files": rows, "IsVisual": 0}))
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """A file's bytes."""
-        snapshot = (await self._open(request)).snapshot
         path = request.query.get("FilePath", "")
-        stored = snapshot.files.get(path)
-        if stored is None:
-            raise no_file(snapshot.place.id, path, snapshot.commit)
-        headers = {"X-Linked-ETag": stored.sha256, "X-Linked-Size": str(stored.nbytes)}
-        try:
-            return await send(request, stored, headers)
-        except Changed:
-            self._library.forget(snapshot)
-            raise Refusal(503, "Other", Saying("mirror.changing", id=snapshot.place.id)) from None
+
+        async def opened() -> Snapshot:
+            return (await self._open(request)).snapshot
+
+        def picked(snapshot: Snapshot) -> tuple[StoredFile, Mapping[str, str]]:
+            stored = snapshot.files.get(path)
+            if stored is None:
+                raise no_file(snapshot.place.id, path, snapshot.commit)
+            return stored, {"X-Linked-ETag": stored.sha256, "X-Linked-Size": str(stored.nbytes)}
+
+        return await give(request, self._library, opened, picked)
 
     async def older_list(self, request: web.Request) -> web.Response:
         """Of one namespace."""
         asked = await json_body(request, _Listing)
-        found = await asyncio.to_thread(self._found, {"author": asked.Path})
+        found = await asyncio.to_thread(self._found, "models", {"author": asked.Path})
         page = page_of(found, asked.PageNumber, asked.PageSize)
         rows = [{"Path": c.place.id.partition("/")[0], "Name": c.place.id.partition("/")[2]} for c in page]
         return as_json(envelope({"Models": rows, "TotalCount": len(found)}))
@@ -130,12 +139,12 @@ class _Hub:
         query = request.query
         wanted = {"search": query.get("search", ""), "author": query.get("owner", "")}
         wanted["pipeline_tag"] = query.get("filter.task", "")
-        found = await asyncio.to_thread(self._found, wanted)
+        found = await asyncio.to_thread(self._found, _kind(request), wanted)
         if query.get("sort", "").startswith(("last_modified", "default")):
             found.sort(key=lambda card: card.modified, reverse=True)
         at, size = number(query.get("page_number"), 1), number(query.get("page_size"), 10)
         rows = [modern(card) for card in page_of(found, at, size)]
-        data = {"models": rows, "total_count": len(found), "page_number": at, "page_size": size}
+        data = {_kind(request): rows, "total_count": len(found), "page_number": at, "page_size": size}
         return as_json({"success": True, "request_id": "-", "data": data})
 
     async def newer_info(self, request: web.Request) -> web.Response:
@@ -149,9 +158,13 @@ class _Hub:
     async def _open(self, request: web.Request) -> Opened:
         match = request.match_info
         revision = request.query.get("Revision") or MASTER
-        opened = await self._library.open("models", f"{match['namespace']}/{match['name']}", revision)
+        opened = await self._library.open(_kind(request), f"{match['namespace']}/{match['name']}", revision)
         pass_or_refuse(opened)
         return opened
 
-    def _found(self, query: dict[str, str]) -> list[Card]:
-        return [card for card in cards(self._library.shelf, "models") if is_found(card, query, [])]
+    def _found(self, kind: Kind, query: dict[str, str]) -> list[Card]:
+        return [card for card in cards(self._library.shelf, kind) if is_found(card, query, [])]
+
+
+def _kind(request: web.Request) -> Kind:
+    return "datasets" if request.match_info["kind"] == "datasets" else "models"

@@ -50,6 +50,8 @@ def modern(card: Card) -> Row:
         "license": card.facts.get("license", ""),
         "private": False,
         "gated": False,
+        "downloads": 0,  # the client's table wants a number; nobody counts them here
+        "likes": 0,
         "created_at": when(card.modified),
         "last_modified": when(card.modified),
         "tags": card.tags,

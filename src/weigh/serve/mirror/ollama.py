@@ -10,12 +10,12 @@ import msgspec
 from aiohttp import web
 
 from weigh.app.mirror.snapshot import Snapshot, StoredFile
-from weigh.core.saying import Saying
 from weigh.serve.mirror.answers import as_json
-from weigh.serve.mirror.content import Changed, send
+from weigh.serve.mirror.content import send_bytes
+from weigh.serve.mirror.giving import give
 from weigh.serve.mirror.hold import pass_or_refuse
 from weigh.serve.mirror.library import Library
-from weigh.serve.mirror.refusal import Refusal, no_file
+from weigh.serve.mirror.refusal import no_file
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
@@ -39,15 +39,12 @@ def routes(library: Library) -> list[web.RouteDef]:
         return web.Response(body=msgspec.json.encode(_manifest(snapshot, weights)), headers={"Content-Type": MANIFEST})
 
     async def blob(request: web.Request) -> web.StreamResponse:
-        snapshot = await _open(library, request)
         digest = request.match_info["digest"]
-        for stored in snapshot.files.values():
-            if stored.sha256 == digest:
-                return await _sent(library, request, snapshot, stored)
-        config = next((data for data in _configs(snapshot) if hashlib.sha256(data).hexdigest() == digest), None)
+        configs = _configs(await _open(library, request))
+        config = next((data for data in configs if hashlib.sha256(data).hexdigest() == digest), None)
         if config is None:
-            raise no_file(snapshot.place.id, f"sha256:{digest}", None)
-        return web.Response(body=config, content_type="application/octet-stream")
+            return await give(request, library, lambda: _open(library, request), lambda one: _named(one, digest))
+        return send_bytes(request, config, digest)
 
     stem = "/v2/{namespace}/{name}"
     return [
@@ -124,16 +121,16 @@ def _config(weights: StoredFile) -> bytes:
     )
 
 
+def _named(snapshot: Snapshot, digest: str) -> tuple[StoredFile, Mapping[str, str]]:
+    """The file with this content. Raises Refusal."""
+    for stored in snapshot.files.values():
+        if stored.sha256 == digest:
+            return stored, {"Docker-Content-Digest": f"sha256:{digest}"}
+    raise no_file(snapshot.place.id, f"sha256:{digest}", None)
+
+
 async def _open(library: Library, request: web.Request) -> Snapshot:
     match = request.match_info
     opened = await library.open("models", f"{match['namespace']}/{match['name']}")
     pass_or_refuse(opened)
     return opened.snapshot
-
-
-async def _sent(library: Library, request: web.Request, snapshot: Snapshot, stored: StoredFile) -> web.StreamResponse:
-    try:
-        return await send(request, stored, {"Docker-Content-Digest": f"sha256:{stored.sha256}"})
-    except Changed:
-        library.forget(snapshot)
-        raise Refusal(503, "Other", Saying("mirror.changing", id=snapshot.place.id)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from weigh.core.saying import Saying
@@ -9,10 +10,16 @@ from weigh.core.saying import Saying
 Code = Literal["RepoNotFound", "RevisionNotFound", "EntryNotFound", "GatedRepo", "Unauthorized", "Held", "Other"]
 
 
+# What asks for a repository of a shape that none has here: without a namespace, or an app.
+_NAMELESS = re.compile(r"/api/(?:models|datasets)/([^/]+)(?:/(?:revision|tree|refs|commits|paths-info)(?:/.*)?)?")
+_SPACE = re.compile(r"/api/spaces/([^/]+/[^/]+)(?:/.*)?")
+_FILE = re.compile(r"/(?:(?:datasets|spaces)/)?([^/]+(?:/[^/]+)?)/resolve/.*")
+
+
 class Refusal(Exception):
     """`code` is Hugging Face's name for it, as far as it has one; `commit` of the revision that lacks a file.
 
-    `reason` is what a held model is held for: a rule's id, or `damaged` or `operator`.
+    `reason` is what a held model is held for: a rule's id, or `damaged`, `unseen` or `operator`.
     """
 
     def __init__(
@@ -41,8 +48,11 @@ def no_file(id: str, path: str, commit: str | None) -> Refusal:
     return Refusal(404, "EntryNotFound", Saying("mirror.file", id=id, path=path), commit=commit)
 
 
-def no_route() -> Refusal:
-    """Nothing answers here."""
+def no_route(path: str = "") -> Refusal:
+    """Nothing answers here; of what was a repository's path the client is told so."""
+    for shape in (_NAMELESS, _SPACE, _FILE):
+        if (found := shape.fullmatch(path)) is not None:
+            return no_repository(found[1])
     return Refusal(404, "Other", Saying("mirror.route"))
 
 

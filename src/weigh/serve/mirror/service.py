@@ -12,6 +12,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from weigh.serve.mirror.app import MOST_FIELD, create
+from weigh.serve.mirror.ill import logger
 from weigh.serve.mirror.library import Library
 from weigh.serve.mirror.settings import Settings
 from weigh.text import Language
@@ -39,6 +40,7 @@ async def serve(library: Library, terms: Terms, ended: asyncio.Event) -> None:
     runner = web.AppRunner(
         app,
         access_log=None,
+        logger=logger(terms.log),
         shutdown_timeout=library.settings.drain_seconds,
         keepalive_timeout=KEEP_ALIVE,
         max_line_size=MOST_FIELD,

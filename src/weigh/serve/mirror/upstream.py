@@ -1,4 +1,4 @@
-"""What is not here is fetched from another hub, once for all who ask: verified and checked before it is here."""
+"""What is not here or old is fetched from another hub, once for all who ask: verified and checked before it is here."""
 
 from __future__ import annotations
 
@@ -8,32 +8,43 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from weigh.core.saying import Saying
-from weigh.serve.mirror.refusal import Refusal, not_ready
+from weigh.serve.mirror.refusal import Code, Refusal, no_repository, no_revision, not_ready
 
 AT_ONCE = 2  # models fetched at a time by one worker
 AGAIN = 60.0  # seconds before what could not be had is asked for again
+LOOK = 60.0  # seconds between two looks whether a model is old, at most
+MOST_KNOWN = 10_000  # models whose last look is remembered
 
 HELD, RELEASED = 1, 0
 
 
 class Fetched(NamedTuple):
-    """The status and the last word of the fetching."""
+    """The status and the last word of the fetching; `code` is what the other hub calls the reason, where it has one."""
 
     status: int
     said: str
+    code: Code | None = None
 
 
-Fetch = Callable[[str, str], Awaitable[Fetched]]  # of an id and a revision
+class Ways(NamedTuple):
+    """`fetch` brings a whole model of an id and a revision into the served folder, or nothing of it. `renew` brings
+    what is newer of an id that came that way and was not asked for within `renew_seconds`; None where it never is."""
+
+    fetch: Callable[[str, str], Awaitable[Fetched]]
+    renew: Callable[[str], Awaitable[None]] | None = None
+    renew_seconds: float = 0.0
 
 
 class Upstream:
-    """`fetch` brings a whole model into the served folder, or nothing of it."""
+    """Who is under way, and what was refused a moment ago."""
 
-    def __init__(self, fetch: Fetch, patience: float) -> None:
-        self._fetch = fetch
+    def __init__(self, ways: Ways, patience: float) -> None:
+        self._ways = ways
         self._patience = patience
         self._under_way: dict[str, asyncio.Task[Fetched]] = {}
         self._refused: dict[str, tuple[float, Fetched]] = {}
+        self._renewals: dict[str, asyncio.Task[None]] = {}
+        self._looks: dict[str, float] = {}
         self._seats = asyncio.Semaphore(AT_ONCE)
 
     async def bring(self, id: str, revision: str) -> None:
@@ -53,21 +64,41 @@ class Upstream:
         if fetched.status != RELEASED:
             self._refused = {one: why for one, why in self._refused.items() if why[0] > time.monotonic()}
             self._refused[key] = (max(until, time.monotonic() + AGAIN) if key not in self._refused else until, fetched)
-            raise _refusal(id, fetched)
+            raise _refusal(id, revision, fetched)
+
+    def renew(self, id: str) -> None:
+        """Nobody waits for it, and what goes wrong leaves what is here as it is."""
+        now = time.monotonic()
+        if self._ways.renew is None or id in self._renewals or now < self._looks.get(id, 0.0):
+            return
+        if len(self._looks) >= MOST_KNOWN:
+            self._looks.clear()
+        self._looks[id] = now + min(LOOK, self._ways.renew_seconds / 2)
+        task = self._renewals[id] = asyncio.create_task(self._renewed(self._ways.renew, id))
+        task.add_done_callback(lambda done: self._renewals.pop(id, None))
 
     async def close(self) -> None:
         """Give up what is under way; its partials are kept."""
-        tasks = list(self._under_way.values())
+        tasks = [*self._under_way.values(), *self._renewals.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _seated(self, id: str, revision: str) -> Fetched:
         async with self._seats:
-            return await self._fetch(id, revision)
+            return await self._ways.fetch(id, revision)
+
+    async def _renewed(self, renew: Callable[[str], Awaitable[None]], id: str) -> None:
+        async with self._seats:
+            await renew(id)
 
 
-def _refusal(id: str, fetched: Fetched) -> Refusal:
+def _refusal(id: str, revision: str, fetched: Fetched) -> Refusal:
     if fetched.status == HELD:
         return Refusal(403, "Held", Saying("mirror.upstream_held", id=id, said=fetched.said))
-    return Refusal(404, "Other", Saying("mirror.upstream_failed", id=id, said=fetched.said))
+    if fetched.code == "RepoNotFound":
+        return no_repository(id)
+    if fetched.code == "RevisionNotFound":
+        return no_revision(id, revision)
+    failed = Saying("mirror.upstream_failed", id=id, said=fetched.said)
+    return Refusal(403, "GatedRepo", failed) if fetched.code == "GatedRepo" else Refusal(502, "Other", failed)
