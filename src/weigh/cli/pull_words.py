@@ -130,6 +130,10 @@ def _facts(plan: Plan, language: Language) -> list[str]:
         lines.append(say("pull.quant", language, tag=plan.tag))
     if plan.licence is not None:
         lines.append(say("pull.licence", language, licence=plan.licence))
+    elif plan.hub in ("hf", "ms"):
+        lines.append(say("pull.no_licence", language))
+    if without := sum(not item.digest.is_of_content for item in plan.items):
+        lines.append(say("pull.no_hash", language, count=without))
     if plan.gated is not None:
         lines.append(say("pull.gated", language))
     left = Counter(f"pull.left.{one.why}" if one.kind is None else f"pull.left.{one.kind}" for one in plan.left)
