@@ -40,6 +40,9 @@ class Watch(NamedTuple):
     stage: Callable[[str], None]
 
 
+UNSEEN = Watch(lambda path, nbytes: None, lambda path: None, lambda: None, lambda stage: None)
+
+
 class Ways(NamedTuple):
     """What it takes to pull: a connection (None where there is none), the clock, how many at once and how fast."""
 
@@ -62,7 +65,39 @@ class Outcome(Value, frozen=True, kw_only=True):
     lock: str | None = None
 
 
-def pull(plan: Plan, stores: Stores, gate: Gate, ways: Ways, watch: Watch) -> Outcome:
+class Pulled(Value, frozen=True, kw_only=True):
+    """What a pull did. `folder` is where loaders find the `files`, or where they are held; `nbytes` of all of them,
+    `fetched` counts those that were not here. `verdict` and `report` are of what arrived; `lock` has every hash."""
+
+    reference: str
+    status: Status
+    folder: str
+    commit: str | None = None
+    files: tuple[str, ...] = ()
+    nbytes: int = 0
+    fetched: int = 0
+    verdict: str | None = None
+    report: Report | None = None
+    lock: str | None = None
+
+
+def pulled_by(plan: Plan, outcome: Outcome) -> Pulled:
+    """Both in one."""
+    return Pulled(
+        reference=plan.reference,
+        status=outcome.status,
+        folder=outcome.folder,
+        commit=plan.address.commit,
+        files=tuple(item.path for item in plan.items),
+        nbytes=plan.nbytes,
+        fetched=outcome.fetched,
+        verdict=outcome.report.verdict if outcome.report is not None else None,
+        report=outcome.report,
+        lock=outcome.lock,
+    )
+
+
+def pull(plan: Plan, stores: Stores, gate: Gate, ways: Ways, watch: Watch = UNSEEN) -> Outcome:
     """Raises WeighError where not all of it could be had: then what came is kept for the next time."""
     try:
         return _pull(plan, stores, gate, ways, watch)

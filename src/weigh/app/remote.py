@@ -19,7 +19,7 @@ from weigh.core.rule import Evidence, Examined
 from weigh.core.saying import Saying
 from weigh.core.source import Entry, Listing, Source
 from weigh.hubs import locate
-from weigh.hubs.repository import Repository
+from weigh.hubs.repository import Repository, check_path
 from weigh.sources.refusals import NotFetched, Refused
 from weigh.store.select import select
 
@@ -59,6 +59,8 @@ def gather(
     if hub.list is None or (asked is not None and _SUFFIX.search(asked)):
         with hub.open(reference, site, network.client) as source:
             return Gathered(reference, Evidence(files=tuple(examine(source))))
+    if asked is not None:
+        check_path(asked, str(reference))
     repository = hub.list(msgspec.structs.replace(reference, file=None), site, network.client)
     if not repository.entries:
         raise SourceError("empty_folder", path=repository.path)
