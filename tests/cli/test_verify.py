@@ -247,7 +247,10 @@ def test_what_weigh_pull_brought_is_right(home: Path, samples: Path, way: str) -
         done = subprocess.run(words, capture_output=True, text=True, timeout=120, env=environment(server, home, PYTHONPATH=paths), check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
     named = {"cache": ["hf:org/name"], "folder": [home / "out"], "lock": ["--lock", home / "lock.json"], "ms": ["ms:org/name"]}[way]  # fmt: skip
-    assert statuses(verified(*named)) == dict.fromkeys(files, "ok")
+    said = verified(*named)
+    assert statuses(said) == dict.fromkeys(files, "ok")
+    (Path(said["folder"]) / "config.json").unlink()
+    assert statuses(verified(*named, status=2)) == dict.fromkeys(files, "ok") | {"config.json": "missing"}
 
 
 @pytest.mark.skipif(find_spec("huggingface_hub") is None, reason="huggingface_hub is not installed")

@@ -14,6 +14,7 @@ from weigh.core.errors import SourceError
 from weigh.core.report import Report
 from weigh.core.value import Value
 from weigh.sources.bulk import BulkClient
+from weigh.store import receipts
 from weigh.store.crew import Crew, Stopped
 from weigh.store.digest import Digest, of_file
 from weigh.store.fetch import fetch
@@ -26,6 +27,7 @@ from weigh.store.pace import Pace
 from weigh.store.partial import cannot_write
 from weigh.store.plan import Item, Plan
 from weigh.store.quarantine import Quarantine, verified
+from weigh.store.receipts import Receipt
 
 Status = Literal["released", "held", "deleted"]
 
@@ -117,6 +119,9 @@ def _pull(plan: Plan, stores: Stores, gate: Gate, ways: Ways, watch: Watch) -> O
         if is_held(report, gate.policy) and not gate.is_open:
             return Outcome(status="held", folder=view, report=report, fetched=fetched)
         folder = release(plan, parcels, goal)
+        if plan.layout != "folder":
+            files = tuple(item.path for item in plan.items)
+            receipts.keep(stores.home, Receipt(folder=folder, commit=plan.address.commit, files=files))
         forget(plan, quarantine, objects=True)
     beside = os.path.join(folder, NAME) if plan.layout == "folder" and plan.hub in ("hf", "ms") else None
     path = plan.lock or beside
