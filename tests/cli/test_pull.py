@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.hubs.server import COMMIT, LARGE, as_json, git_sha1, hub
+from tests.hubs.server import COMMIT, LARGE, as_json, git_sha1, hub, sha256
 from tests.loopback import Asked, Content, Loopback, Reply, serving
 from tests.store.faults import bytes_of, environment, faulty, flip, noise, none, start_of
 from weigh.cli.main import weigh as command
@@ -447,7 +447,10 @@ def test_what_nobody_says_is_said(folder: dict[str, Content], tmp_path: Path) ->
 
     with serving(without_hashes) as server:
         done = pull(server, tmp_path, "hf:org/name", "--dry-run", "--lang", "en")
+        pulled(server, tmp_path, "hf:org/name")
     small = sum(len(content) < LARGE for content in folder.values())
+    blobs = snapshot(tmp_path).parents[1] / "blobs"
+    assert {one.name for one in blobs.iterdir()} == set(map(sha256, folder.values()))
     assert "the hub names none" in done.stdout and f"nobody tells a hash: {small};" in done.stdout
 
 
