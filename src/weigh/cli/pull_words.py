@@ -84,6 +84,7 @@ def document(plan: Plan, told: Told | None, report: Report | None) -> dict[str, 
         "nbytes": plan.nbytes,
         "to_fetch": plan.to_fetch,
         "room": plan.room,
+        "is_remembered": plan.is_remembered or None,
         "files": [_file(item) for item in plan.items],
         "left_out": [{"path": one.path, "why": one.why, "kind": one.kind} for one in plan.left],
         "status": "planned" if told is None else told[0],
@@ -117,20 +118,29 @@ def _facts(plan: Plan, language: Language) -> list[str]:
         say("pull.bytes", language, count=len(plan.items), nbytes=plan.nbytes, to_fetch=plan.to_fetch),
         say("pull.to", language, path=plan.destination),
     ]
+    if plan.is_remembered:
+        lines.append(say("pull.remembered", language))
     if plan.room is not None:
         lines.append(say("pull.room", language, room=plan.room))
     if plan.tag is not None:
         lines.append(say("pull.quant", language, tag=plan.tag))
-    if plan.licence is not None:
-        lines.append(say("pull.licence", language, licence=plan.licence))
-    elif plan.hub in ("hf", "ms"):
-        lines.append(say("pull.no_licence", language))
-    if without := sum(not item.digest.is_of_content for item in plan.items):
-        lines.append(say("pull.no_hash", language, count=without))
+    lines += _told_by_hub(plan, language)
     if plan.gated is not None:
         lines.append(say("pull.gated", language))
     left = Counter(f"pull.left.{one.why}" if one.kind is None else f"pull.left.{one.kind}" for one in plan.left)
     lines += [say(key, language, count=count) for key, count in sorted(left.items())]
     if any(one.why in ("double", "quant") for one in plan.left):
         lines.append(say("pull.take_all", language))
+    return lines
+
+
+def _told_by_hub(plan: Plan, language: Language) -> list[str]:
+    """The licence, and how many files it tells no hash of; of both also that it does not."""
+    lines = []
+    if plan.licence is not None:
+        lines.append(say("pull.licence", language, licence=plan.licence))
+    elif plan.hub in ("hf", "ms"):
+        lines.append(say("pull.no_licence", language))
+    if without := sum(not item.digest.is_of_content for item in plan.items):
+        lines.append(say("pull.no_hash", language, count=without))
     return lines
