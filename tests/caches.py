@@ -111,6 +111,8 @@ def jan(root: Path) -> None:
     models = "llamacpp/models"
     put(root, f"{models}/qwen/model.gguf")
     put(root, f"{models}/qwen/model.yml", b"name: qwen\nmodel_path: llamacpp/models/qwen/model.gguf\nsize_bytes: 7\n")
+    put(root, f"{models}/far/model.yml", b"model_path: kept/elsewhere.gguf\n")
+    put(root, "kept/elsewhere.gguf")
     put(root, f"{models}/org/gone/model.yml", b"model_path: '/nowhere/at/all.gguf'\nname: gone\n")
 
 
@@ -118,15 +120,45 @@ def gpt4all(root: Path) -> None:
     put_all(root, "orca-mini.gguf incomplete-falcon.gguf localdocs_v3.db")
 
 
+COMFYUI_PATHS = """
+# base_path: /none
+comfyui:
+    base_path: 'more'  # from here
+    is_default: true
+    checkpoints: |
+        ckpt/
+
+        old
+        nowhere
+    loras: "l"
+    custom_nodes: nodes
+    vae: $HOME/..
+others:
+  checkpoints: more/ckpt
+  unet:
+    - more/e
+  clip: ..
+"""
+
+
 def comfyui(root: Path) -> None:
     put_all(
         root, "models/checkpoints/sd_xl_base_1.0.safetensors models/loras/style/ink.safetensors models/vae/put_here"
     )
     put_all(root, "models/diffusers/sd/model_index.json models/diffusers/sd/unet/model.safetensors output/image.png")
+    put(root, "extra_model_paths.yaml", COMFYUI_PATHS.encode())
+    put_all(root, "more/ckpt/a.safetensors more/old/b.ckpt more/l/c.safetensors more/nodes/d.pth more/e/f.safetensors")
 
 
 def a1111(root: Path) -> None:
     put_all(root, "models/Stable-diffusion/v1-5.ckpt embeddings/bad-hands.pt models/VAE/readme.txt")
+    started = (
+        b"# export COMMANDLINE_ARGS=--lora-dir no\nexport COMMANDLINE_ARGS=\"--xformers --ckpt-dir 'my models'\"\n"
+    )
+    put(root, "webui-user.sh", started)
+    put(root, "config.json", b'{"vae_dir": "vaes", "sd_vae": "x", "lora_dir": 7, "data_dir": "data"}')
+    put(root, "my models/mine.safetensors")
+    put_all(root, "vaes/soft.pt no/never.pt data/models/Lora/ink.safetensors data/embeddings/hands.pt")
 
 
 def whisper(root: Path) -> None:
@@ -160,8 +192,8 @@ CACHES: Mapping[str, Callable[[Path], None]] = {
     "lm-studio": lm_studio,
     "jan": jan,
     "gpt4all": gpt4all,
-    "comfyui": comfyui,
     "a1111": a1111,
+    "comfyui": comfyui,
     "whisper": whisper,
     "torch-hub": torch_hub,
     "keras": keras,

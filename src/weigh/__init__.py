@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from weigh.app.choose import choose
     from weigh.app.public import check, inspect
+    from weigh.app.pull import Pulled
     from weigh.app.weigh import weigh
+    from weigh.cli.python import pull
     from weigh.core.name import Name, Part, Quant, Shard, Size
     from weigh.core.report import Report
     from weigh.names.decode import decode as name
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Name": ("weigh.core.name", "Name"),
     "Part": ("weigh.core.name", "Part"),
+    "Pulled": ("weigh.app.pull", "Pulled"),
     "Quant": ("weigh.core.name", "Quant"),
     "Report": ("weigh.core.report", "Report"),
     "Shard": ("weigh.core.name", "Shard"),
@@ -31,12 +34,14 @@ _PUBLIC = {
     "choose": ("weigh.app.choose", "choose"),
     "inspect": ("weigh.app.public", "inspect"),
     "name": ("weigh.names.decode", "decode"),
+    "pull": ("weigh.cli.python", "pull"),
     "weigh": ("weigh.app.weigh", "weigh"),
 }
 
 __all__ = [
     "Name",
     "Part",
+    "Pulled",
     "Quant",
     "Report",
     "Shard",
@@ -45,6 +50,7 @@ __all__ = [
     "choose",
     "inspect",
     "name",
+    "pull",
     "weigh",
 ]
 

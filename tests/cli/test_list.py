@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from click.testing import CliRunner, Result
 from tests.caches import COMMIT, hub_file, link, manifest, put
 from weigh.app.inventory import Asked, survey
 from weigh.cli import list as command_list
+from weigh.cli import open_files
 from weigh.cli.main import weigh as command
 from weigh.store.inventory import STORES
 
@@ -43,7 +45,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     means = command_list._means()
-    monkeypatch.setattr(command_list, "_means", lambda: means._replace(now=lambda: LATER, can_clone=lambda path: False))
+    monkeypatch.setattr(
+        command_list,
+        "_means",
+        lambda: means._replace(now=lambda: LATER, can_clone=lambda path: False, is_held=lambda path: None),
+    )
     return tmp_path / "home"
 
 
@@ -231,6 +237,32 @@ def test_an_orphan_that_somebody_wrote_to_just_now_is_left(home: Path, monkeypat
     path = put(hf(home), ORPHANS[0])
     done = told("--reclaim", "--yes")
     assert done["steps"] == [] and [one["reason"] for one in done["left"]] == ["busy"] and path.exists()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="only Linux shows who has a file open")
+def test_an_orphan_goes_at_once_where_it_is_seen_that_nobody_has_it_open(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    means = command_list._means()
+    monkeypatch.setattr(command_list, "_means", lambda: means._replace(now=time.time, is_held=open_files.is_held))
+    monkeypatch.setattr(open_files, "kind_at", lambda path: "ext4")
+    written, locked = put(hf(home), ORPHANS[0]), put(hf(home), f"models--a--b/blobs/{'d' * 40}.01234567.incomplete")
+    gone = put(hf(home), f"models--a--b/blobs/{'e' * 40}.01234567.incomplete")
+    lock = put(hf(home), f".locks/models--a--b/{'d' * 40}.lock")
+    with written.open("ab"), lock.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = told("--reclaim", "--yes")
+    assert [(step["path"], step["result"]) for step in done["steps"]] == [(str(gone), "done")]
+    assert {(one["path"], one["reason"]) for one in done["left"]} == {(str(written), "busy"), (str(locked), "busy")}
+    monkeypatch.setattr(open_files, "kind_at", lambda path: "nfs4")
+    assert open_files.is_held(str(written)) is None
+
+
+def test_a_folder_may_be_named_alone_and_one_that_is_not_there_is_told_as_json_too(home: Path) -> None:
+    put(home, "mine/a.safetensors", BIG)
+    assert [one["model"] for one in told(str(home / "mine"))["models"]] == ["a"]
+    done = weigh_list(str(home / "gone"), "--json")
+    assert done.return_value == 2 and json.loads(done.stdout)["error"]["path"] == str(home / "gone")
 
 
 def test_an_orphan_that_is_named_in_the_meantime_stays(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

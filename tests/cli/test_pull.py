@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.hubs.server import COMMIT, as_json, git_sha1, hub
+from tests.hubs.server import COMMIT, LARGE, as_json, git_sha1, hub, sha256
 from tests.loopback import Asked as Request
 from tests.loopback import Content, Hasty, Loopback, Reply, serving
 from tests.store.faults import bytes_of, environment, faulty, flip, noise, none, start_of
@@ -64,8 +65,8 @@ def pull(server: Loopback, home: Path, *arguments: str, **more: str) -> subproce
     return subprocess.CompletedProcess(child.args, child.returncode, out, err)
 
 
-def pulled(server: Loopback, home: Path, *arguments: str, status: int = 0) -> dict[str, Any]:
-    done = pull(server, home, *arguments, "--json")
+def pulled(server: Loopback, home: Path, *arguments: str, status: int = 0, **more: str) -> dict[str, Any]:
+    done = pull(server, home, *arguments, "--json", **more)
     assert done.returncode == status, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
     return said
@@ -282,14 +283,14 @@ def test_a_kill_loses_nothing_that_came(large: dict[str, Content], tmp_path: Pat
 @pytest.mark.skipif(sys.platform == "win32", reason="signals there are others")
 def test_an_interrupt_ends_at_once_and_keeps_what_came(large: dict[str, Content], tmp_path: Path) -> None:
     with faulty(large, none) as server:
-        child = started(server, tmp_path, "hf:org/name", "--limit-rate", "1M")
+        child = started(server, tmp_path, "hf:org/name", "--limit-rate", "1M", "--json")
         until = time.monotonic() + 30
         parts = tmp_path / "weigh" / "quarantine" / "parts"
         while not [one for one in parts.glob("*.part") if one.stat().st_size > 200_000] and time.monotonic() < until:
             time.sleep(0.02)
         child.send_signal(signal.SIGINT)
-        child.communicate(timeout=20)
-    assert child.returncode == 130
+        out, _ = child.communicate(timeout=20)
+    assert child.returncode == 130 and json.loads(out)["status"] == "interrupted"
     assert sum(one.stat().st_size for one in parts.glob("*.part")) > 200_000
     assert not snapshot(tmp_path).exists()
 
@@ -327,7 +328,7 @@ def test_what_is_wrong_at_its_source_is_never_released(large: dict[str, Content]
 
     with faulty(large, bad) as server:
         done = pull(server, tmp_path, "hf:org/name", "--lang", "en")
-    assert done.returncode == 2 and "not what the hub says" in done.stderr and not snapshot(tmp_path).exists()
+    assert done.returncode == 2 and "its hash does not match" in done.stderr and not snapshot(tmp_path).exists()
 
 
 def test_a_hub_that_leaks_where_its_chunks_lie_is_not_followed_there(
@@ -410,10 +411,85 @@ def test_the_catalogue_knows_some_repositories_on_the_other_hub(folder: dict[str
     assert [one.path for one in server.asked if "/resolve/" in one.path] == []
 
 
-def test_which_repository_is_the_same_is_never_guessed(folder: dict[str, Content], tmp_path: Path) -> None:
-    with serving(hub(folder)) as server:
-        failed = pulled(server, tmp_path, "hf:org/name", "--from", "ms", status=2)
+def test_another_hub_is_asked_only_where_it_is_named_and_a_file_counts_by_its_hash(
+    folder: dict[str, Content], tmp_path: Path
+) -> None:
+    other = dict(folder) | {WEIGHTS: b"other" * 2000}
+    with serving(hub(folder)) as server, serving(hub(other)) as second:
+        pulled(server, tmp_path / "one", "hf:org/name", MODELSCOPE_ENDPOINT=second.url)
+        assert second.asked == []
+        pulled(server, tmp_path / "two", "hf:org/name", "--from", "ms", MODELSCOPE_ENDPOINT=second.url)
+    assert here(snapshot(tmp_path / "two")) == plain(folder)
+    assert not any("FilePath=model" in one.path for one in second.asked)
+    assert any("FilePath=config.json" in one.path for one in second.asked)
+
+
+def test_a_hub_that_has_no_such_repository_is_said_to_have_none(folder: dict[str, Content], tmp_path: Path) -> None:
+    with serving(hub(folder)) as server, serving(hub(folder, id="org/else")) as second:
+        more = {"MODELSCOPE_ENDPOINT": second.url}
+        failed = pulled(server, tmp_path, "hf:org/name", "--from", "ms", status=2, **more)
     assert "--also" in failed["error"]["message"] and bytes_of(server) == []
+
+
+def test_a_lock_is_written_where_one_stands_and_goes_with_its_own_repository_alone(
+    folder: dict[str, Content], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with serving(hub(folder)) as server:
+        pulled(server, tmp_path / "a", "hf:org/name", "--lock", "here.lock.json")
+        assert pulled(server, tmp_path / "b", "hf:org/name", "--locked", "here.lock.json")["commit"] == COMMIT
+        for other in ("hf:org/else", "ms:org/name", "hf:org/name@dev"):
+            failed = pulled(server, tmp_path / "c", other, "--locked", "here.lock.json", status=2)
+            assert "hf:org/name" in failed["error"]["message"]
+
+
+def test_nothing_is_written_through_a_link_in_the_destination(folder: dict[str, Content], tmp_path: Path) -> None:
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "sub").symlink_to(tmp_path / "victim")
+    (tmp_path / "out" / "config.json").symlink_to(tmp_path / "victim" / "config.json")
+    with serving(hub(folder | {"sub/file.txt": b"text"})) as server:
+        failed = pulled(server, tmp_path, "hf:org/name", "--to", str(tmp_path / "out"), status=2)
+        assert failed["error"]["path"] == str(tmp_path / "out" / "sub") and not (tmp_path / "out" / WEIGHTS).exists()
+        (tmp_path / "out" / "sub").unlink()
+        pulled(server, tmp_path, "hf:org/name", "--to", str(tmp_path / "out"))
+    assert not any((tmp_path / "victim").iterdir()) and not (tmp_path / "out" / "config.json").is_symlink()
+
+
+def test_what_nobody_says_is_said(folder: dict[str, Content], tmp_path: Path) -> None:
+    right = hub(folder)
+
+    def without_hashes(asked: Request) -> Reply:
+        reply = right(asked)
+        return reply._replace(body=re.sub(rb'"oid": "[0-9a-f]{40}"', b'"oid": "../x"', reply.body))
+
+    with serving(without_hashes) as server:
+        done = pull(server, tmp_path, "hf:org/name", "--dry-run", "--lang", "en")
+        pulled(server, tmp_path, "hf:org/name")
+    small = sum(len(content) < LARGE for content in folder.values())
+    blobs = snapshot(tmp_path).parents[1] / "blobs"
+    assert {one.name for one in blobs.iterdir()} == set(map(sha256, folder.values()))
+    assert "the hub names none" in done.stdout and f"nobody tells a hash: {small};" in done.stdout
+
+
+def test_python_pulls_as_the_command_does(
+    folder: dict[str, Content], hostile: dict[str, Content], tmp_path: Path
+) -> None:
+    code = (
+        "import weigh, json\n"
+        "done = weigh.pull('hf:org/name')\n"
+        "print(json.dumps([done.reference, done.status, done.folder, done.commit, len(done.files), done.verdict]))\n"
+        "try: weigh.pull('hf:org/none', offline=True)\n"
+        "except Exception as error: print(json.dumps(type(error).__name__))"
+    )
+    for files, status, verdict in ((folder, "released", "clean"), (hostile, "held", "malicious")):
+        with serving(hub(files)) as server:
+            env = environment(server, tmp_path / status, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
+            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=env)
+        assert done.returncode == 0, done.stderr
+        said, failed = map(json.loads, done.stdout.splitlines())
+        assert [*said[:2], said[3], said[5]] == ["hf:org/name", status, COMMIT, verdict] and failed == "SourceError"
+        assert (Path(said[2]) == snapshot(tmp_path / status)) == (status == "released") and said[4] == len(files)
 
 
 def test_a_proxy_of_the_environment_is_gone_by(folder: dict[str, Content], tmp_path: Path) -> None:

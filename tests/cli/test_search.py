@@ -204,16 +204,13 @@ def test_what_is_called_the_same_is_joined_only_where_its_hashes_are() -> None:
             ),
         }
 
-    row = next(
-        row
-        for row in found(hubs(more=listed("a" * 64)), "zither", "--hashes")["results"]
-        if row.get("same_by") == "hashes"
-    )
+    row = next(row for row in found(hubs(more=listed("a" * 64)), "zither")["results"] if row.get("same_by") == "hashes")
     assert [one["reference"] for one in row["on"]] == ["hf:somebody/Zither-Tiny", "ms:other/Zither-Tiny"]
     assert not any(
         row.get("same_by") == "hashes" for row in found(hubs(more=listed("b" * 64)), "zither", "--hashes")["results"]
     )
-    assert not any(row.get("same_by") == "hashes" for row in found(hubs(), "zither", "--hashes")["results"])
+    for reply, option in ((hubs(), "--hashes"), (hubs(more=listed("a" * 64)), "--no-hashes")):
+        assert not any(row.get("same_by") == "hashes" for row in found(reply, "zither", option)["results"])
 
 
 def test_pages_are_followed_as_far_as_is_asked_and_no_further() -> None:

@@ -111,7 +111,7 @@ def test_each_difference_is_named_with_its_file(tmp_path: Path) -> None:
     (root / "model.safetensors").write_bytes(b"w" * 29_999 + b"x")
     (root / "onnx/model.onnx").unlink()
     (root / "modeling_evil.py").write_text("import os")
-    said = verified(root, status=1)
+    said = verified(root, status=2)
     assert statuses(said) == {
         "config.json": "ok",
         "model.safetensors": "changed",
@@ -153,7 +153,7 @@ def test_one_file_is_held_against_the_lock_beside_it(tmp_path: Path) -> None:
     root = locked(tmp_path)
     (root / "config.json").write_bytes(b"[]\n")
     assert statuses(verified(root / "model.safetensors")) == {"model.safetensors": "ok"}
-    assert statuses(verified(root / "config.json", status=1)) == {"config.json": "changed"}
+    assert statuses(verified(root / "config.json", status=2)) == {"config.json": "changed"}
 
 
 # Against what the hub listed
@@ -171,7 +171,7 @@ def test_a_flipped_byte_that_a_stock_client_accepts_is_found(home: Path) -> None
     blob.write_bytes(b"v" + blob.read_bytes()[1:])
     small = (snapshot / "config.json").resolve()
     small.write_bytes(b"[]\n")
-    said = verified(snapshot, status=1)
+    said = verified(snapshot, status=2)
     assert statuses(said) == {"config.json": "changed", "model.safetensors": "changed", "onnx/model.onnx": "ok"}
     assert {file["path"]: file.get("differs") for file in said["files"]}["config.json"] == "git_sha1"
 
@@ -181,7 +181,7 @@ def test_blobs_are_held_against_their_names_where_no_list_is_kept(home: Path) ->
     (home / "hub/models--org--name/trees" / f"{COMMIT}.json").unlink()
     assert {one["kind"] for one in verified("hf:org/name")["against"]} == {"name"}
     (snapshot / "model.safetensors").resolve().write_bytes(b"w" * 30_001)
-    assert statuses(verified("hf:org/name", status=1))["model.safetensors"] == "changed"
+    assert statuses(verified("hf:org/name", status=2))["model.safetensors"] == "changed"
 
 
 @pytest.mark.parametrize("ruin", ["", "[]", '{"x": ' + "[" * 200_000, '{"files": {"config.json": {"size": "big"}}}'], ids=["empty", "a list", "deep", "wrong type"])  # fmt: skip
@@ -194,8 +194,8 @@ def test_a_ruined_list_is_passed_over_for_the_names(home: Path, ruin: str) -> No
 def test_what_was_not_taken_of_the_hub_is_no_fault_unless_all_is_wanted(home: Path) -> None:
     cached(home, {"config.json": FILES["config.json"]}, listed=FILES)
     assert verified("hf:org/name")["counts"]["missing"] == 2
-    assert verified("hf:org/name", "--whole", status=1)["status"] == "differs"
-    assert verified("hf:org/name:*.safetensors", status=1)["counts"]["missing"] == 1
+    assert verified("hf:org/name", "--whole", status=2)["status"] == "differs"
+    assert verified("hf:org/name:*.safetensors", status=2)["counts"]["missing"] == 1
 
 
 def test_a_file_put_into_a_snapshot_is_extra(home: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_folder_that_the_stock_client_filled_is_held_against_its_notes(tmp_pat
         put(root, {f".cache/huggingface/download/{name}.metadata": f"{COMMIT}\n{tag}\n1700000000.0\n".encode()})
     assert statuses(verified(root)) == dict.fromkeys(FILES, "ok")
     (root / "model.safetensors").write_bytes(b"v" * 30_000)
-    assert statuses(verified(root, status=1))["model.safetensors"] == "changed"
+    assert statuses(verified(root, status=2))["model.safetensors"] == "changed"
 
 
 def test_a_repository_in_the_cache_is_its_snapshot(home: Path) -> None:
@@ -247,7 +247,10 @@ def test_what_weigh_pull_brought_is_right(home: Path, samples: Path, way: str) -
         done = subprocess.run(words, capture_output=True, text=True, timeout=120, env=environment(server, home, PYTHONPATH=paths), check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
     named = {"cache": ["hf:org/name"], "folder": [home / "out"], "lock": ["--lock", home / "lock.json"], "ms": ["ms:org/name"]}[way]  # fmt: skip
-    assert statuses(verified(*named)) == dict.fromkeys(files, "ok")
+    said = verified(*named)
+    assert statuses(said) == dict.fromkeys(files, "ok")
+    (Path(said["folder"]) / "config.json").unlink()
+    assert statuses(verified(*named, status=2)) == dict.fromkeys(files, "ok") | {"config.json": "missing"}
 
 
 @pytest.mark.skipif(find_spec("huggingface_hub") is None, reason="huggingface_hub is not installed")
@@ -263,7 +266,7 @@ def test_what_the_stock_client_brought_is_right_until_a_byte_is_not(home: Path, 
     assert statuses(said) == dict.fromkeys(HUB, "ok") and "hub" in {one["kind"] for one in said["against"]}
     weights = next(path for path in [home / "out" / "model.safetensors", home / "hub/models--org--name/snapshots" / COMMIT / "model.safetensors"] if path.exists())  # fmt: skip
     weights.resolve().write_bytes(b"v" * 30_000)
-    assert statuses(verified(target, status=1))["model.safetensors"] == "changed"
+    assert statuses(verified(target, status=2))["model.safetensors"] == "changed"
 
 
 # What cannot be told
@@ -296,7 +299,7 @@ def test_links_and_pipes_are_named_and_nothing_hangs(tmp_path: Path) -> None:
     (root / "loop").symlink_to(root)
     (root / "config.json").unlink()
     (root / "config.json").symlink_to("gone")
-    said = verified(root, status=1)
+    said = verified(root, status=2)
     assert {path: status for path, status in statuses(said).items() if status != "ok"} == {
         "config.json": "missing",
         "loop": "extra",
@@ -396,7 +399,7 @@ def test_what_their_command_signs_we_verify_and_tampering_is_named(tmp_path: Pat
     (root / "model.safetensors").write_bytes(b"v" * 30_000)
     (root / "added.bin").write_bytes(b"1")
     (root / "config.json").unlink()
-    said = verified(root, "--public-key", public, status=1)
+    said = verified(root, "--public-key", public, status=2)
     assert statuses(said) == {
         "added.bin": "extra",
         "config.json": "missing",
@@ -424,7 +427,7 @@ def test_a_snapshot_of_links_is_signed_and_verified_by_both(home: Path) -> None:
         "verify", "key", snapshot, "--signature", signature, "--public_key", public, "--allow_symlinks"
     )
     assert done.returncode == 1 and "config.json" in done.stdout + done.stderr
-    said = verified("hf:org/name", "--signature", signature, "--public-key", public, status=1)
+    said = verified("hf:org/name", "--signature", signature, "--public-key", public, status=2)
     assert [file["path"] for file in said["files"] if file["status"] == "changed"] == ["config.json"]
 
 
@@ -499,7 +502,7 @@ def resign(envelope: dict[str, Any], payload: bytes, private: Path) -> None:
 def test_a_model_that_is_not_as_it_should_be_is_not_signed(tmp_path: Path) -> None:
     root, signature = locked(tmp_path), tmp_path / "out.sig"
     (root / "config.json").write_bytes(b"[]\n")
-    said = verified(root, "--sign", "--private-key", key_pair(tmp_path / "keys")[0], "--signature", signature, status=1)
+    said = verified(root, "--sign", "--private-key", key_pair(tmp_path / "keys")[0], "--signature", signature, status=2)
     assert said["written"] == {} and not signature.exists()
 
 
@@ -522,7 +525,7 @@ def test_the_lock_in_the_folder_is_signed_with_it(tmp_path: Path) -> None:
     verified(root, "--sign", "--private-key", private, "--signature", root / "model.sig")
     assert statuses(verified(root, "--public-key", public))["weigh.lock.json"] == "ok"
     lock_at(root / "weigh.lock.json", licence="mit")
-    assert statuses(verified(root, "--public-key", public, status=1))["weigh.lock.json"] == "changed"
+    assert statuses(verified(root, "--public-key", public, status=2))["weigh.lock.json"] == "changed"
 
 
 def test_a_signature_that_the_hub_lists_is_a_file_like_any_other(home: Path) -> None:
@@ -592,7 +595,7 @@ def test_a_snapshot_without_a_lock_has_its_bill_too(home: Path) -> None:
 def test_of_what_is_not_right_no_bill_is_written(tmp_path: Path) -> None:
     root, path = locked(tmp_path), tmp_path / "bom.json"
     (root / "config.json").unlink()
-    verified(root, "--sbom", path, status=1)
+    verified(root, "--sbom", path, status=2)
     assert not path.exists()
 
 

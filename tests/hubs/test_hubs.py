@@ -409,3 +409,13 @@ def test_modelscopes_own_client_fetches_from_this_server(folder: dict[str, Conte
     assert done.returncode == 0, done.stderr
     there = Path(done.stdout.splitlines()[-1])
     assert {name: (there / name).read_bytes() for name in folder} == dict(folder)
+
+
+def test_one_quantisation_of_a_repository_is_weighed_alone(samples: Path, client: Hasty) -> None:
+    content = min(samples.rglob("*.gguf"), key=lambda path: path.stat().st_size).read_bytes()
+    names = ("m-Q4_K_M-00001-of-00002.gguf", "m-Q4_K_M-00002-of-00002.gguf", "m-Q8_0.gguf", "b/c.txt")
+    answer = hub(dict.fromkeys(names, content))
+    for asked, found in (("Q4_K_M", names[:2]), ("q8_0", names[2:3]), ("b", names[3:]), ("*Q8*", names[2:3])):
+        report = weighed(answer, client, f"hf:org/name:{asked}")
+        assert report.error is None and {file.path for file in report.files if file.path != "."} == set(found)
+    assert key_of(weighed(answer, client, "hf:org/name:Q5_K_M")) == "store.no_quant"

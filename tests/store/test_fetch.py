@@ -220,6 +220,21 @@ def test_a_server_that_is_always_busy_is_given_up(quarantine: Quarantine, means:
     assert key_of(raised) == "http.busy" and 120 < sum(means.waited) < 1000
 
 
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_a_server_that_always_fails_is_no_endless_wait(quarantine: Quarantine, means: Means, status: int) -> None:
+    fails = Reply(status)
+    with faulty({NAME: CONTENT}, lambda reply, before, asked: fails) as server, pytest.raises(NotFetched) as raised:
+        fetch(wanted(server, NAME, CONTENT, SHA256), quarantine, means.line)
+    assert key_of(raised) == "http.failing" and sum(means.waited) < 60
+
+
+def test_the_rest_of_a_window_of_requests_is_waited_for(quarantine: Quarantine, means: Means) -> None:
+    busy = Reply(429, {"ratelimit": '"resolvers";r=0;t=17'})
+    with faulty({NAME: CONTENT}, lambda reply, before, asked: reply if before else busy) as server:
+        fetch(wanted(server, NAME, CONTENT, SHA256), quarantine, means.line)
+    assert fetched(quarantine) == CONTENT and means.waited == [17.0]
+
+
 def test_what_it_waits_within_a_request_counts_too(quarantine: Quarantine, means: Means) -> None:
     line = means.line._replace(now=lambda: sum(means.waited), patience=60.0)
     busy = Reply(429, {"retry-after": "1"})

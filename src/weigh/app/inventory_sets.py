@@ -35,4 +35,7 @@ def broken(group: Sequence[Kept]) -> Iterator[tuple[str, Ruin]]:
 def place(group: Sequence[Kept]) -> str:
     """The folder, or the one file, where the model lies."""
     paths = [kept.item.path for kept in group]
-    return paths[0] if len(paths) == 1 else os.path.commonpath(paths)
+    if len(paths) == 1:
+        return paths[0]
+    folder = os.path.commonpath(paths)
+    return os.path.dirname(folder) if os.path.basename(folder) == "blobs" else folder

@@ -14,6 +14,7 @@ from weigh.core.errors import SourceError
 from weigh.core.report import Report
 from weigh.core.value import Value
 from weigh.sources.bulk import BulkClient
+from weigh.store import receipts
 from weigh.store.crew import Crew, Stopped
 from weigh.store.digest import Digest, of_file
 from weigh.store.fetch import fetch
@@ -26,6 +27,7 @@ from weigh.store.pace import Pace
 from weigh.store.partial import cannot_write
 from weigh.store.plan import Item, Plan
 from weigh.store.quarantine import Quarantine, verified
+from weigh.store.receipts import Receipt
 
 Status = Literal["released", "held", "deleted"]
 
@@ -38,6 +40,9 @@ class Watch(NamedTuple):
     waits: Callable[[str], None]
     tick: Callable[[], None]
     stage: Callable[[str], None]
+
+
+UNSEEN = Watch(lambda path, nbytes: None, lambda path: None, lambda: None, lambda stage: None)
 
 
 class Ways(NamedTuple):
@@ -64,7 +69,39 @@ class Outcome(Value, frozen=True, kw_only=True):
     lock: str | None = None
 
 
-def pull(plan: Plan, stores: Stores, gate: Gate, ways: Ways, watch: Watch) -> Outcome:
+class Pulled(Value, frozen=True, kw_only=True):
+    """What a pull did. `folder` is where loaders find the `files`, or where they are held; `nbytes` of all of them,
+    `fetched` counts those that were not here. `verdict` and `report` are of what arrived; `lock` has every hash."""
+
+    reference: str
+    status: Status
+    folder: str
+    commit: str | None = None
+    files: tuple[str, ...] = ()
+    nbytes: int = 0
+    fetched: int = 0
+    verdict: str | None = None
+    report: Report | None = None
+    lock: str | None = None
+
+
+def pulled_by(plan: Plan, outcome: Outcome) -> Pulled:
+    """Both in one."""
+    return Pulled(
+        reference=plan.reference,
+        status=outcome.status,
+        folder=outcome.folder,
+        commit=plan.address.commit,
+        files=tuple(item.path for item in plan.items),
+        nbytes=plan.nbytes,
+        fetched=outcome.fetched,
+        verdict=outcome.report.verdict if outcome.report is not None else None,
+        report=outcome.report,
+        lock=outcome.lock,
+    )
+
+
+def pull(plan: Plan, stores: Stores, gate: Gate, ways: Ways, watch: Watch = UNSEEN) -> Outcome:
     """Raises WeighError where not all of it could be had: then what came is kept for the next time."""
     try:
         return _pull(plan, stores, gate, ways, watch)
@@ -84,6 +121,9 @@ def _pull(plan: Plan, stores: Stores, gate: Gate, ways: Ways, watch: Watch) -> O
         if is_held(report, gate.policy) and not gate.is_open:
             return Outcome(status="held", folder=view, report=report, fetched=fetched)
         folder = release(plan, parcels, goal)
+        if plan.layout != "folder":
+            files = tuple(item.path for item in plan.items)
+            receipts.keep(stores.home, Receipt(folder=folder, commit=plan.address.commit, files=files))
         forget(plan, quarantine, objects=True)
     beside = os.path.join(folder, NAME) if plan.layout == "folder" and plan.hub in ("hf", "ms") else None
     path = plan.lock or beside

@@ -35,6 +35,7 @@ from weigh.store.select import select
 _TOTAL = re.compile(r"bytes \d+-\d+/(\d{1,18})")
 UNREACHED = ("error.http.cut", "error.http.slow")  # nobody answered
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_ABSENT = frozenset({"error.http.missing", "error.http.unseen", "error.http.refused"})
 
 
 class Asked(Value, frozen=True, kw_only=True):
@@ -103,8 +104,11 @@ def _plan(asked: Asked, network: Network | None, stores: Stores) -> Plan:
 
 
 def plan_locked(lock: Lock, asked: Asked, network: Network | None, stores: Stores) -> Plan:
-    """The files of a lock, by their hashes alone: no hub is asked what it has. Raises WeighError."""
+    """The files of a lock, by their hashes alone: no hub is asked what it has. A reference beside it must be to the
+    same repository. Raises WeighError."""
     place = _place_of_lock(lock, network)
+    if asked.reference and not _is_same_repository(place_of(asked.reference, network), place):
+        raise BadReference("store.other_lock", text=asked.reference, locked=f"{lock.hub}:{lock.repository}")
     goal = _goal(place, asked, stores)
     address = msgspec.structs.replace(address_of(place.reference), revision=lock.revision or "main", commit=lock.commit)
     places = [place, *(place_of(one, network) for one in asked.also)]
@@ -173,28 +177,41 @@ def _offers(asked: Asked, place: Place, own: Offer, network: Network | None) -> 
     offers, prefer = [own], 0
     if network is None:
         return offers, prefer
-    others = asked.also or (also_on(place.reference) if asked.prefer not in (None, place.hub.id) else ())
-    if asked.prefer not in (None, place.hub.id) and not others:
-        raise SourceError("store.no_other", path=asked.reference, hub=str(asked.prefer))
-    for text in others:
+    for text in asked.also or _known_on(asked, place):
         other = place_of(text, network)
         if other.hub.list is None:
             raise BadReference("store.not_far", text=text)
         try:
             repository = other.hub.list(msgspec.structs.replace(other.reference, file=None), other.site, network.client)
-        except NotFetched:
-            if other.hub.id == asked.prefer:
-                raise
-            continue
+        except NotFetched as error:
+            if other.hub.id != asked.prefer:
+                continue
+            if error.saying.key in _ABSENT and not asked.also:
+                raise SourceError("store.no_other", path=asked.reference, hub=other.hub.id, asked=text) from error
+            raise
         prefer = len(offers) if other.hub.id == asked.prefer else prefer
         offers.append(Offer(repository.files, repository.access))
     return offers, prefer
+
+
+def _known_on(asked: Asked, place: Place) -> tuple[str, ...]:
+    """Where the hub whose bytes go first has the repository: as the catalogue knows it, else under the same id. Of what
+    is found there a file counts only by its hash."""
+    if asked.prefer in (None, place.hub.id):
+        return ()
+    reference = place.reference
+    return also_on(reference) or (f"{asked.prefer}:{reference.namespace}/{reference.name}",)
 
 
 def _place_of_lock(lock: Lock, network: Network | None) -> Place:
     separator = "://" if lock.hub in ("http", "https") else ":"
     place = place_of(f"{lock.hub}{separator}{lock.repository}", network)
     return place._replace(reference=msgspec.structs.replace(place.reference, revision=lock.commit or lock.revision))
+
+
+def _is_same_repository(one: Place, other: Place) -> bool:
+    names = {(place.hub.id, place.reference.namespace, place.reference.name) for place in (one, other)}
+    return len(names) == 1 and one.reference.revision in (None, other.reference.revision)
 
 
 def _locked(file: LockedFile, places: Sequence[Place], finder: Finder) -> Item:

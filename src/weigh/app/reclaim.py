@@ -10,11 +10,11 @@ from weigh.app.inventory import Asked, Surveyed, roots
 from weigh.app.kept import Kept
 from weigh.core.errors import WeighError
 from weigh.core.value import Value
-from weigh.store.reclaim import Act, Clone, Result, Step, delete, is_busy, replace
+from weigh.store.reclaim import Act, Clone, Held, Result, Step, delete, is_busy, replace
 from weigh.store.rows import identity, opened, read_rows, write_rows
 
 # elsewhere: on another file system. edited: its owner may write into it. rights: another may read it, or owns it.
-# shared: its owner's own command must do it. busy: somebody wrote to it not long ago.
+# shared: its owner's own command must do it. busy: somebody has it open, or may.
 Reason = Literal["elsewhere", "edited", "rights", "shared", "busy"]
 
 
@@ -48,11 +48,12 @@ class Done(Value, frozen=True, kw_only=True):
 
 
 class Means(NamedTuple):
-    """What it takes beside the files: the time, cloning, and whether the file system at a path can clone."""
+    """What it takes beside the files: the time, cloning, whether the file system at a path can, who holds a file."""
 
     now: Callable[[], float]
     clone: Clone
     can_clone: Callable[[str], bool]
+    is_held: Held = lambda path: None
 
 
 def plan(surveyed: Surveyed, means: Means) -> Plan:
@@ -63,7 +64,7 @@ def plan(surveyed: Surveyed, means: Means) -> Plan:
         if kept.item.role in ("orphan", "ours"):
             if kept.item.why == "shared":
                 left.append(Left(path=kept.item.path, nbytes=kept.row.size, reason="shared"))
-            elif kept.item.role != "ours" and is_busy(kept.item.status, means.now()):
+            elif kept.item.role != "ours" and is_busy(kept.item.status, means.now(), means.is_held(kept.item.path)):
                 left.append(Left(path=kept.item.path, nbytes=kept.row.size, reason="busy"))
             else:
                 steps.append(_deletion(kept))
@@ -79,7 +80,7 @@ def carry_out(asked: Asked, what: Plan, means: Means, tell: Callable[[Done], Non
     results: list[Done] = []
     for step in what.steps:
         if step.act == "delete":
-            result = delete(step, means.now()) if step.path in orphans else "changed"
+            result = delete(step, means.now(), means.is_held) if step.path in orphans else "changed"
         else:
             result = replace(step, means.clone)
         done = Done(act=step.act, path=step.path, nbytes=step.nbytes, result=result)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
+
+import msgspec
 
 from weigh.app.network import Network
 from weigh.core.errors import BadReference, SourceError
@@ -16,13 +19,17 @@ from weigh.core.rule import Evidence, Examined
 from weigh.core.saying import Saying
 from weigh.core.source import Entry, Listing, Source
 from weigh.hubs import locate
-from weigh.hubs.repository import Repository
+from weigh.hubs.repository import Repository, check_path
 from weigh.sources.refusals import NotFetched, Refused
+from weigh.store.select import select
 
 AT_ONCE = 6
 MOST_FILES = 1000
 MOST_FAILED = 4  # files that a server fails to give before it is left alone
-_FAILURES = frozenset({"error.http.cut", "error.http.slow", "error.http.busy"})
+_SUFFIX = re.compile(
+    r"^[^*?\[]*\.[A-Za-z][A-Za-z0-9]{0,15}$"
+)  # of a file by its own name; what else is asked for is looked up
+_FAILURES = frozenset({"error.http.cut", "error.http.slow", "error.http.busy", "error.http.failing"})
 
 
 class Gathered(NamedTuple):
@@ -39,7 +46,8 @@ def gather(
     examine: Callable[[Source], list[Examined]],
     examine_folder: Callable[[Listing], Examined | None],
 ) -> Gathered:
-    """One file, or the files of a repository nearest its root. Raises SourceError.
+    """One file, one quantisation or folder or what fits a pattern, or the files of a repository nearest its root.
+    Raises SourceError.
 
     A refusal of one file is raised: a licence that is not accepted is not accepted for its neighbours.
     """
@@ -47,12 +55,17 @@ def gather(
     if place is None:
         raise BadReference("reference.hub", text=reference.text, hub=reference.hub)
     reference, hub, site = place
-    if hub.list is None or reference.file is not None:
+    asked = reference.file
+    if hub.list is None or (asked is not None and _SUFFIX.search(asked)):
         with hub.open(reference, site, network.client) as source:
             return Gathered(reference, Evidence(files=tuple(examine(source))))
-    repository = hub.list(reference, site, network.client)
+    if asked is not None:
+        check_path(asked, str(reference))
+    repository = hub.list(msgspec.structs.replace(reference, file=None), site, network.client)
     if not repository.entries:
         raise SourceError("empty_folder", path=repository.path)
+    if asked is not None:
+        repository = _chosen(repository, asked, network)
     folder = examine_folder(repository)
     files = _examine_all(repository, examine, network.progress)
     left = (_many(repository),) if len(repository.entries) > MOST_FILES else ()
@@ -71,6 +84,13 @@ def _examine_all(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _chosen(repository: Repository, asked: str, network: Network) -> Repository:
+    """Of the files those that a pull of the reference would take. Raises SourceError where none is called so."""
+    chosen = select({entry.path: entry.nbytes for entry in repository.entries}, asked)
+    files = [repository.files[path] for path in chosen.paths]
+    return Repository(network.client, repository.path, files, access=repository.access, about=repository.about)
 
 
 def _many(repository: Repository) -> Skip:

@@ -12,7 +12,7 @@ from weigh.knowledge.weight_files import kind_of
 from weigh.sources.refusals import NotFetched
 
 AT_ONCE = 6
-MOST_PAIRS = 20
+MOST_PAIRS = 10
 
 
 def have_same_weights(pairs: Sequence[tuple[Reference, Reference]], network: Network) -> list[bool]:

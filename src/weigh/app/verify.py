@@ -18,6 +18,7 @@ from weigh.store.lock import NAME as LOCK
 from weigh.store.lock import Lock, read_lock
 from weigh.store.members import Member, members
 from weigh.store.reading import Readers, hashes_of
+from weigh.store.receipts import place, receipt_of
 from weigh.store.sbom import Subject, subject_of
 from weigh.store.select import select
 from weigh.store.signature import NAME as SIGNATURE
@@ -29,6 +30,7 @@ from weigh.store.witnesses import (
     of_local_folder,
     of_lock,
     of_names,
+    of_receipt,
     of_snapshot,
 )
 
@@ -174,7 +176,9 @@ def _lock_beside(root: str) -> tuple[Lock | None, str | None]:
 def _witnesses(asked: Asked, target: Target, here: tuple[Member, ...], home: str) -> list[Witness]:
     folder = target.root if os.path.isdir(target.root) else os.path.dirname(target.root)
     kept = of_listing(target.listing, os.path.join(home, "listings")) if target.listing is not None else None
-    found = [of_snapshot(folder) or kept or of_local_folder(folder), of_names(here)]
+    receipt = receipt_of(home, folder)
+    pulled = of_receipt(receipt, place(home, folder)) if receipt is not None else None
+    found = [of_snapshot(folder) or kept or of_local_folder(folder), pulled, of_names(here)]
     if asked.public_key is not None:
         signature = asked.signature or signature_beside(folder)
         if signature is None:

@@ -36,6 +36,7 @@ class How(NamedTuple):
 
 
 @click.command("list")
+@click.argument("places", metavar="[DIR...]", nargs=-1)
 @click.option("--store", "stores", multiple=True, type=click.Choice([one.id for one in STORES]), help="Repeatable.")
 @click.option("--folder", "folders", multiple=True, metavar="DIR", help="Look through this folder too. Repeatable.")
 @click.option("--sort", type=click.Choice(["size", "used", "name"]), default="size", show_default=True)
@@ -45,6 +46,7 @@ class How(NamedTuple):
 @click.option("--yes", "-y", is_flag=True, help="With --reclaim: do it.")
 @common
 def list_models(
+    places: tuple[str, ...],
     stores: tuple[str, ...],
     folders: tuple[str, ...],
     sort: Sort,
@@ -65,11 +67,10 @@ def list_models(
     try:
         if yes and not reclaim:
             raise click.UsageError(say("inventory.yes_alone", how.language))
-        asked = _asked(stores, folders)
+        asked = _asked(stores, (*places, *folders))
         surveyed = survey(asked, _progress(how))
     except WeighError as error:
-        click.echo(complain(error, how.language), err=True)
-        return 2
+        return _fail(error, how)
     return _reclaim(asked, surveyed, how, yes=yes) if reclaim else _show(surveyed, how)
 
 
@@ -122,22 +123,22 @@ def _reclaim(asked: Asked, surveyed: Surveyed, how: How, *, yes: bool) -> int:
     return 2 if done is not None and any(one.result == "refused" for one in done) else 0
 
 
+def _fail(error: WeighError, how: How) -> int:
+    click.echo(complain(error, how.language), err=True)
+    if how.form == "json":
+        from weigh.core.schema import SCHEMA
+
+        failure = {key: value for key, value in (("message", error.saying), ("path", error.path)) if value is not None}
+        _print({"schema": SCHEMA, "models": [], "error": failure}, how)
+    return 2
+
+
 def _means() -> Means:
     from weigh.app.reclaim import Means
+    from weigh.cli.open_files import is_held, kind_at
     from weigh.store.reclaim import reflink
 
-    return Means(time.time, reflink, _can_clone)
-
-
-def _can_clone(path: str) -> bool:
-    """By the kind of the file system that the path is on, as Linux lists them."""
-    try:
-        with open("/proc/self/mounts", encoding="utf-8", errors="surrogateescape") as file:
-            rows = [line.split(" ")[1:3] for line in file]
-    except OSError:
-        return False
-    above = [(len(place), kind) for place, kind in rows if f"{path}/".startswith(place.rstrip("/") + "/")]
-    return bool(above) and max(above, key=lambda one: one[0])[1] in _CLONING
+    return Means(time.time, reflink, lambda path: kind_at(path) in _CLONING, is_held)
 
 
 def _key(sort: Sort) -> Callable[[Listed], tuple[object, ...]]:

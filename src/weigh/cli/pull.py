@@ -86,19 +86,17 @@ def pull(
 
     how = How(language_of(lang), form_of(as_json, quiet), dry_run, yes, delete_held)
     try:
-        asked = Asked(reference=_one(reference, locked), include=include, exclude=exclude, also=also, prefer=prefer)
+        if reference is None and locked is None:
+            raise BadReference("store.one_reference")
+        asked = Asked(reference=reference or "", include=include, exclude=exclude, also=also, prefer=prefer)
         asked = replace(asked, layout=layout, folder=folder, lock=lock)
         ways = ways_of(jobs, limit_rate, offline=offline)._replace(patience=patience)
         return _run(asked, locked, gate_of(policy_path, allow, is_open=release_held), ways, how)
     except WeighError as error:
         return _fail(error, how)
-
-
-def _one(reference: str | None, locked: str | None) -> str:
-    """The reference; empty where a lock stands for one. Raises BadReference for both or neither."""
-    if (reference is None) == (locked is None):
-        raise BadReference("store.one_reference")
-    return reference or ""
+    except KeyboardInterrupt:
+        _print({"status": "interrupted", "reference": reference, "files": []}, how)
+        return 130
 
 
 def _run(asked: Asked, locked: str | None, gate: Gate, ways: Ways, how: How) -> int:
@@ -233,11 +231,17 @@ def _say(plan: Plan, outcome: Outcome | None, how: How) -> int:
 
 def _fail(error: WeighError, how: How) -> int:
     click.echo(complain(error, how.language), err=True)
+    told = {"message": error.saying, "path": error.path, "offset": error.offset}
+    failure = {key: value for key, value in told.items() if value is not None}
+    _print({"status": "failed", "files": [], "error": failure}, how)
+    return 2
+
+
+def _print(said: dict[str, object], how: How) -> None:
+    """As JSON, where that was asked for."""
     if how.form == "json":
         from weigh.core.schema import SCHEMA
         from weigh.text.document import to_json
 
-        told = {"message": error.saying, "path": error.path, "offset": error.offset}
-        failure = {key: value for key, value in told.items() if value is not None}
-        click.echo(to_json({"schema": SCHEMA, "status": "failed", "files": [], "error": failure}, how.language))
-    return 2
+        told = {key: value for key, value in said.items() if value is not None}
+        click.echo(to_json({"schema": SCHEMA, **told}, how.language))

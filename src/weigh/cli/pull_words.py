@@ -49,10 +49,10 @@ def outcome_lines(plan: Plan, told: Told, report: Report | None, language: Langu
         lines.append(say("pull.lock", language, path=lock))
     verdict = say(f"verdict.{report.verdict}", language) if report is not None and report.verdict is not None else "-"
     if status == "held":
-        lines.append(say("pull.how_to_release", language, reference=reference_of(plan)))
+        lines.append(say("pull.how_to_release", language, reference=plan.reference))
         lines.append(say("pull.held", language, verdict=verdict, path=folder))
     elif status == "deleted":
-        lines.append(say("pull.deleted", language, reference=reference_of(plan)))
+        lines.append(say("pull.deleted", language, reference=plan.reference))
     else:
         lines.append(say("pull.released", language, verdict=verdict, path=folder))
     return lines
@@ -71,7 +71,7 @@ def document(plan: Plan, told: Told | None, report: Report | None) -> dict[str, 
     """As JSON: every key always there but for what nobody says."""
     said: dict[str, object] = {
         "schema": SCHEMA,
-        "reference": reference_of(plan),
+        "reference": plan.reference,
         "hub": plan.hub,
         "repository": plan.address.repository,
         "revision": plan.address.revision,
@@ -96,13 +96,6 @@ def document(plan: Plan, told: Told | None, report: Report | None) -> dict[str, 
     return {key: value for key, value in said.items() if value is not None}
 
 
-def reference_of(plan: Plan) -> str:
-    """What was pulled, as one would write it."""
-    if plan.hub not in ("hf", "ms"):
-        return plan.items[0].sources[0].url if plan.items and plan.items[0].sources else plan.address.name
-    return f"{plan.hub}:{plan.address.repository}"
-
-
 def _file(item: Item) -> dict[str, object]:
     hashes = {one.kind: one.hex for one in (item.digest, item.blob) if one is not None and one.is_of_content}
     names = {"sha256": "sha256", "git": "git_sha1"}
@@ -116,7 +109,7 @@ def _file(item: Item) -> dict[str, object]:
 
 def _head(plan: Plan) -> str:
     commit = f"@{plan.address.commit[:12]}" if plan.address.commit else f"@{plan.address.revision}"
-    return safe(reference_of(plan)) + (commit if plan.hub in ("hf", "ms") else "")
+    return safe(plan.reference) + (commit if plan.hub in ("hf", "ms") else "")
 
 
 def _facts(plan: Plan, language: Language) -> list[str]:
@@ -131,12 +124,23 @@ def _facts(plan: Plan, language: Language) -> list[str]:
         lines.append(say("pull.room", language, room=plan.room))
     if plan.tag is not None:
         lines.append(say("pull.quant", language, tag=plan.tag))
-    if plan.licence is not None:
-        lines.append(say("pull.licence", language, licence=plan.licence))
+    lines += _told_by_hub(plan, language)
     if plan.gated is not None:
         lines.append(say("pull.gated", language))
     left = Counter(f"pull.left.{one.why}" if one.kind is None else f"pull.left.{one.kind}" for one in plan.left)
     lines += [say(key, language, count=count) for key, count in sorted(left.items())]
     if any(one.why in ("double", "quant") for one in plan.left):
         lines.append(say("pull.take_all", language))
+    return lines
+
+
+def _told_by_hub(plan: Plan, language: Language) -> list[str]:
+    """The licence, and how many files it tells no hash of; of both also that it does not."""
+    lines = []
+    if plan.licence is not None:
+        lines.append(say("pull.licence", language, licence=plan.licence))
+    elif plan.hub in ("hf", "ms"):
+        lines.append(say("pull.no_licence", language))
+    if without := sum(not item.digest.is_of_content for item in plan.items):
+        lines.append(say("pull.no_hash", language, count=without))
     return lines

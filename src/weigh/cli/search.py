@@ -39,7 +39,7 @@ MOST = 200
     help="The most first.",
 )
 @click.option("--limit", type=click.IntRange(1, MOST), default=20, show_default=True, help="Rows at most.")
-@click.option("--hashes", is_flag=True, help="Ask both hubs for hashes of what is called the same, and join what is.")
+@click.option("--hashes/--no-hashes", default=True, help="Join what both hubs list the same hashes of (default: yes).")
 @common
 def search(
     words: tuple[str, ...],

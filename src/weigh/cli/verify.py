@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from weigh.store.reading import Readers
 
 SHOWN_AFTER = 1.0  # seconds
-STATUSES = {"right": 0, "differs": 1, "unchecked": 2}
 
 
 class How(NamedTuple):
@@ -104,8 +103,17 @@ def _run(asked: Asked, how: How, jobs: int) -> int:
         screen.close()
     written = _write(proof, how)
     _say(proof, written, how)
-    vouched = proof.status == "unchecked" and bool(written) and bool(proof.files)
-    return 0 if vouched and not any(one.trouble for one in proof.files) else STATUSES[proof.status]
+    return _exit_status(proof, bool(written))
+
+
+def _exit_status(proof: Proof, written: bool) -> int:
+    """1 where all is right but for files that nobody names; 2 where something is wrong or nobody could tell."""
+    if proof.status == "right":
+        return 0
+    if proof.status == "differs":
+        return 1 if all(one.status in ("ok", "extra") for one in proof.files if one.counts) else 2
+    vouched = written and bool(proof.files) and not any(one.trouble for one in proof.files)
+    return 0 if vouched else 2
 
 
 def _write(proof: Proof, how: How) -> list[tuple[Literal["sbom", "signature"], str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -21,6 +22,7 @@ MOST_WAIT = 30.0  # seconds that a busy server may ask us to wait
 MOST_REASON = 4096
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({429, 500, 502, 503, 504})
+_WINDOW = re.compile(r";\s*t=(\d{1,9})(?!\d)")  # draft-ietf-httpapi-ratelimit-headers, as Hugging Face sends it
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -139,7 +141,13 @@ def _target(answer: Answer, url: str, path: str) -> str:
 
 
 def _seconds(answer: Answer, tries: int) -> float:
-    """How long the server asks us to wait, as seconds or as a date by its own clock; else longer each time."""
+    """How long the server asks us to wait; where it does not, longer each time."""
+    asked = _asked_seconds(answer)
+    return 2.0 ** (tries - 1) if asked is None else asked
+
+
+def _asked_seconds(answer: Answer) -> float | None:
+    """As seconds, as a date by the server's own clock, or as the rest of a window of so many requests."""
     asked = answer.headers.get("retry-after", "").strip()
     if asked.isdecimal() and len(asked) < 10:
         return float(asked)
@@ -147,7 +155,8 @@ def _seconds(answer: Answer, tries: int) -> float:
         until, now = parsedate_to_datetime(asked), parsedate_to_datetime(answer.headers.get("date", ""))
         return max((until - now).total_seconds(), 0.0)
     except (ValueError, TypeError):
-        return 2.0 ** (tries - 1)
+        window = _WINDOW.search(answer.headers.get("ratelimit", ""))
+        return float(window[1]) if window is not None and answer.status == 429 else None
 
 
 def _refusal(answer: Answer, what: Ask, tries: int) -> NotFetched:
@@ -156,6 +165,8 @@ def _refusal(answer: Answer, what: Ask, tries: int) -> NotFetched:
     if status in _REDIRECTS:
         return NotFetched("http.redirects", path=what.path, most=MOST_REDIRECTS)
     if status in _BUSY:
+        if _asked_seconds(answer) is None:
+            return NotFetched("http.failing", path=what.path, status=status, tries=tries)
         return NotFetched("http.busy", path=what.path, status=status, seconds=_seconds(answer, tries))
     if status not in (401, 403):
         reason = _reason(answer)

@@ -10,7 +10,7 @@ from weigh.store.digest import Known
 from weigh.store.members import Member
 
 Status = Literal["ok", "changed", "missing", "extra", "unchecked"]
-Basis = Literal["lock", "hub", "name", "signature"]
+Basis = Literal["lock", "hub", "pull", "name", "signature"]
 STATUSES: tuple[Status, ...] = ("changed", "missing", "extra", "unchecked", "ok")  # the worst first
 
 

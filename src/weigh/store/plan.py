@@ -54,6 +54,13 @@ class Plan(Value, frozen=True, kw_only=True):
     is_remembered: bool = False
 
     @property
+    def reference(self) -> str:
+        """What is pulled, as one would write it."""
+        if self.hub in ("hf", "ms"):
+            return f"{self.hub}:{self.address.repository}"
+        return self.items[0].sources[0].url if self.items and self.items[0].sources else self.address.name
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all that is wanted."""
         return sum(item.nbytes or 0 for item in self.items)

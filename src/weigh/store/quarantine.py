@@ -71,7 +71,7 @@ def note(path: str, digest: Digest, quarantine: Quarantine) -> None:
 
 def write(path: str, data: bytes) -> None:
     """All of it or nothing, in place of what was there. Raises OSError."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as file:

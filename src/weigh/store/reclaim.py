@@ -20,13 +20,14 @@ from weigh.store.digest import Digest, of_file
 from weigh.store.inventory.walk import OURS
 from weigh.store.rows import identity
 
-QUIET = 3600.0  # seconds since anyone wrote to a file that is deleted
+QUIET = 3600.0  # seconds since anyone wrote to a file that is deleted, where nobody can tell who has it open
 
 Act = Literal["link", "clone", "delete"]
 # changed: it is not what it was when it was looked at. differs: the bytes are not the same, or not what a name claims.
-# busy: written to within QUIET. refused: the system does not allow it.
+# busy: somebody has it open, or may. refused: the system does not allow it.
 Result = Literal["done", "changed", "differs", "busy", "refused"]
 Clone = Callable[[int, int], None]  # descriptors of the new file and of the one that lends its bytes; may raise OSError
+Held = Callable[[str], bool | None]  # has a process the file open? None where nobody can tell
 Identity = tuple[str, int, int]
 
 
@@ -46,13 +47,13 @@ class Step(Value, frozen=True, kw_only=True):
     may_link: bool | None = None
 
 
-def delete(step: Step, now: float) -> Result:
+def delete(step: Step, now: float, is_held: Held = lambda path: None) -> Result:
     """An orphan that nobody writes to any more."""
     try:
         status = os.lstat(step.path)
         if not _is_itself(step.path) or identity(status) != step.looked:
             return "changed"
-        if is_busy(status, now) and not step.path.endswith(OURS):
+        if is_busy(status, now, is_held(step.path)) and not step.path.endswith(OURS):
             return "busy"
         os.unlink(step.path)
     except OSError:
@@ -60,9 +61,9 @@ def delete(step: Step, now: float) -> Result:
     return "done"
 
 
-def is_busy(status: os.stat_result, now: float) -> bool:
-    """Was it written to, or named, within QUIET?"""
-    return now - max(status.st_mtime, status.st_ctime) < QUIET
+def is_busy(status: os.stat_result, now: float, is_held: bool | None) -> bool:
+    """Has somebody got it open? Where nobody can tell: was it written to, or named, within QUIET?"""
+    return is_held if is_held is not None else now - max(status.st_mtime, status.st_ctime) < QUIET
 
 
 def replace(step: Step, clone: Clone) -> Result:

@@ -12,6 +12,7 @@ from weigh.store.digest import digest_of_name
 from weigh.store.listings import Listing, of_cache
 from weigh.store.lock import Lock
 from weigh.store.members import MOST, Member
+from weigh.store.receipts import Receipt
 
 _METADATA = ".metadata"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -29,6 +30,11 @@ def of_lock(lock: Lock, where: str) -> Witness:
     """Every file by its size and sha256; each must be here."""
     files = {one.path: Said(one.size, one.sha256) for one in lock.files}
     return Witness("lock", where, files, demands=True)
+
+
+def of_receipt(receipt: Receipt, where: str) -> Witness:
+    """What was pulled must be here; what it must be, others say."""
+    return Witness("pull", where, dict.fromkeys(receipt.files, Said()), whole=False, demands=True)
 
 
 def of_listing(listing: Listing, where: str) -> Witness:

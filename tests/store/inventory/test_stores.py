@@ -57,6 +57,7 @@ lm-studio              file      publisher/model        file-Q4_K_M.gguf        
 lm-studio              file      publisher/model        mmproj.gguf                    -             -
 lm-studio              partial   publisher/next         file.gguf.part                 -             -
 jan                    file      qwen                   model.gguf                     -             -
+jan                    file      far                    elsewhere.gguf                 -             -
 jan                    dangling  org/gone               model.yml                      -             -
 gpt4all                file      orca-mini              orca-mini.gguf                 -             -
 gpt4all                partial   incomplete-falcon      incomplete-falcon.gguf         -             -
@@ -64,6 +65,14 @@ comfyui                file      checkpoints/sd_xl_base_1.0  sd_xl_base_1.0.safe
 comfyui                file      loras/style/ink        ink.safetensors                -             -
 comfyui                file      diffusers/sd           model_index.json               -             -
 comfyui                file      diffusers/sd           unet/model.safetensors         -             -
+comfyui                file      checkpoints/a          a.safetensors                  -             -
+comfyui                file      checkpoints/b          b.ckpt                         -             -
+comfyui                file      loras/c                c.safetensors                  -             -
+comfyui                file      unet/f                 f.safetensors                  -             -
+a1111                  file      Stable-diffusion/mine  mine.safetensors               -             -
+a1111                  file      VAE/soft               soft.pt                        -             -
+a1111                  file      Lora/ink               ink.safetensors                -             -
+a1111                  file      hands                  hands.pt                       -             -
 a1111                  file      Stable-diffusion/v1-5  v1-5.ckpt                      -             -
 a1111                  file      bad-hands              bad-hands.pt                   -             -
 whisper                file      large-v3               large-v3.pt                    -             -
@@ -285,3 +294,23 @@ def test_a_cache_that_modelscope_wrote_is_read_as_its_own(tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     found = [(item.role, item.model, item.name) for item in store_of("ms").walk(str(tmp_path))]
     assert sorted(found) == [("file", "org/name", "config.json"), ("file", "org/name", "sub/model.safetensors")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("extra_model_paths.yaml", "a:\n  base_path: /\n  all: .\n"),
+        ("extra_model_paths.yaml", "a:\n  base_path: ..\n  all: .\n"),
+        ("extra_model_paths.yaml", "a:\n  all: \0\n"),
+        ("extra_model_paths.yaml", "  stray: x\n- -\n: :\n" + "[" * 10_000),
+        ("extra_model_paths.yaml", "a:\n" + "  loras: x\n" * 100_000),
+        ("webui-user.sh", 'COMMANDLINE_ARGS="--ckpt-dir / --data-dir .. --lora-dir $(id) --vae-dir \'"\n'),
+        ("config.json", "[" * 100_000),
+        ("config.json", '{"models_dir": "/", "ckpt_dir": "\\u0000", "vae_dir": null}'),
+    ],
+)
+def test_settings_that_name_nothing_or_everything_add_nothing(name: str, text: str, tmp_path: Path) -> None:
+    put(tmp_path, f"store/{name}", text.encode())
+    put_all(tmp_path, "beside.safetensors store/x.safetensors")
+    for id in ("comfyui", "a1111"):
+        assert list(store_of(id).walk(str(tmp_path / "store"))) == []

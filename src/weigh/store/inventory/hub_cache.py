@@ -108,7 +108,8 @@ def _shared(root: str, link: str) -> Blob | None:
 
 
 def _has_marker(store: str) -> bool:
-    return os.path.isfile(os.path.join(store, MARKER))
+    """In the store, or beside it."""
+    return any(os.path.isfile(os.path.join(folder, MARKER)) for folder in (store, os.path.dirname(store)))
 
 
 def _pointers(home: str) -> Iterator[Pointer]:

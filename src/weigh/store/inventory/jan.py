@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from weigh.store.inventory.store import Item, Store
-from weigh.store.inventory.walk import Seen, files_below, role_of
+from weigh.store.inventory.walk import Seen, file_at, files_below, role_of
 
 LONGEST = 1 << 16  # bytes of a model.yml
 _NOTE = "model.yml"
@@ -15,14 +15,19 @@ _PATH = re.compile(r"^(?:model_path|mmproj_path):[ \t]*(['\"]?)(?P<path>[^\r\n]+
 
 
 def walk(root: str) -> Iterator[Item]:
-    """The files of each model; one whose file is not there dangles. Files that lie elsewhere are not followed."""
+    """The files of each model, wherever its note says that they lie; one whose file is not there dangles."""
     home = os.path.join(root, "llamacpp", "models")
     for seen in files_below(home):
         folder, _, name = seen.name.rpartition("/")
         if name != _NOTE:
             yield Item(seen.path, folder or name, name, seen.status, role_of(name))
-        elif not all(os.path.exists(path) for path in _paths(root, seen)):
+            continue
+        paths = list(_paths(root, seen))
+        if not all(map(os.path.exists, paths)):
             yield Item(seen.path, folder, name, seen.status, "dangling")
+        for other in map(file_at, paths):
+            if other is not None and not other.path.startswith(os.path.join(os.path.realpath(home), "")):
+                yield Item(other.path, folder, other.name, other.status)
 
 
 def _paths(root: str, note: Seen) -> Iterator[str]:

@@ -72,6 +72,15 @@ def files_in(folder: str) -> Iterator[Seen]:
             yield Seen(entry.path, entry.name, status)
 
 
+def file_at(path: str) -> Seen | None:
+    """A regular file by its path, which no link is the end of."""
+    try:
+        status = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    return Seen(os.path.realpath(path), os.path.basename(path), status) if stat.S_ISREG(status.st_mode) else None
+
+
 def files_below(root: str) -> Iterator[Seen]:
     """All regular files, folder by folder; what may not be read is passed over. Raises OverBudget."""
     for entry, name in entries_below(root, strict=False):
