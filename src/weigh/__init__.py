@@ -12,15 +12,18 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from weigh.app.ask import Given
     from weigh.app.choose import choose
     from weigh.app.public import check, inspect
     from weigh.app.weigh import weigh
+    from weigh.cli.call import run
     from weigh.core.name import Name, Part, Quant, Shard, Size
     from weigh.core.report import Report
     from weigh.names.decode import decode as name
 
 # public name -> module and name in it; loaded when asked for, so that `import weigh` stays light
 _PUBLIC = {
+    "Given": ("weigh.app.ask", "Given"),
     "Name": ("weigh.core.name", "Name"),
     "Part": ("weigh.core.name", "Part"),
     "Quant": ("weigh.core.name", "Quant"),
@@ -31,10 +34,12 @@ _PUBLIC = {
     "choose": ("weigh.app.choose", "choose"),
     "inspect": ("weigh.app.public", "inspect"),
     "name": ("weigh.names.decode", "decode"),
+    "run": ("weigh.cli.call", "run"),
     "weigh": ("weigh.app.weigh", "weigh"),
 }
 
 __all__ = [
+    "Given",
     "Name",
     "Part",
     "Quant",
@@ -45,6 +50,7 @@ __all__ = [
     "choose",
     "inspect",
     "name",
+    "run",
     "weigh",
 ]
 

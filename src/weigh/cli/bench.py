@@ -89,7 +89,7 @@ class Result(NamedTuple):
 @click.option("--on", "device_name", metavar="DEVICE", help="Which of this machine's devices does the work.")
 @click.option("--engine", help="Which engine runs it.")
 @click.option("--device", help="Where: cpu, cuda, mps ...")
-@click.option("--context", type=int, metavar="TOKENS", help="Tokens of context.")
+@click.option("--context", type=click.IntRange(1, 1 << 28), metavar="TOKENS", help="Tokens of context.")
 @click.option("--gpu-layers", "n_gpu_layers", type=int, help="Layers on the accelerator.")
 @click.option("--threads", type=int, help="Of the processor.")
 @click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
@@ -113,12 +113,13 @@ def bench(reference: str, as_json: bool, lang: str | None, offline: bool, quiet:
 def _measure(found: Brought, options: Options, how: How) -> Result:
     from weigh.app.bench import Size, beside
     from weigh.app.measured import set_right
-    from weigh.app.offer import name_of, offered
+    from weigh.app.offer import name_of, offered, refuse_unfit
     from weigh.app.predicted import predicted
     from weigh.sources.machine import start
 
     asked = _asked(options)
     offer = offered(found.path, asked, start, name=name_of(found.text))
+    refuse_unfit(offer)
     work = asked.work or offer.chosen.launch.works[0]
     raw = predicted(found.path, offer.chosen.launch, options.device_name, start)
     if how.save and (raw is None or raw.speed is None):
