@@ -100,7 +100,7 @@ def given_of(text: str | None, options: Options, *, offline: bool) -> Given:
     Raises SourceError, BadReference.
     """
     found = input_of(text, offline=offline)
-    width, height = _size(options.size)
+    width, height = size_of(options.size)
     asked = Given(
         system=_text(options.system),
         suffix=_text(options.suffix),
@@ -221,7 +221,8 @@ def _schema(given: str | None) -> str | None:
     return text
 
 
-def _size(text: str | None) -> tuple[int | None, int | None]:
+def size_of(text: str | None) -> tuple[int | None, int | None]:
+    """Across and down, of `WxH`. Raises BadReference."""
     if text is None:
         return None, None
     width, _, height = text.lower().partition("x")
