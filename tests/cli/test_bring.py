@@ -66,7 +66,8 @@ def test_what_is_not_here_is_pulled_once_and_then_runs(server: Loopback) -> None
         (("org/name", "--yes"), "no name that the catalogue knows"),
         (("no-such-model", "--yes"), "no name that the catalogue knows"),
         (("ollama:no-such:1b", "--yes"), "ollama pull no-such:1b"),
-        (("https://example.org/model.gguf", "--yes"), "weigh pull https://example.org/model.gguf"),
+        (("https://example.org/model.gguf",), "weigh pull https://example.org/model.gguf, or say --yes"),
+        (("https://example.org/model.gguf", "--yes", "--offline"), "--offline opens no connection"),
         (("../../etc/no", "--yes"), "there is no such file"),
     ],
 )
