@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import doctest
 from pathlib import Path
 
 import numpy
@@ -69,3 +70,9 @@ def test_nothing_is_no_question(given: str, key: str) -> None:
 def test_a_model_that_cannot_raises() -> None:
     with pytest.raises(EngineError, match=r"run\.not_for_that"):
         weigh.run("echo:", "x", work="video")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_shows_what_it_gives(language: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / language / "run.md"
+    assert doctest.testfile(str(page), module_relative=False, encoding="utf-8") == (0, 4)
