@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -98,6 +99,7 @@ def main() -> None:
         status = 0
     except OSError as error:
         status = _not_said(error)
+    gc.freeze()  # what is left ends with the process: nothing of it is looked through for circles
     sys.exit(status if isinstance(status, int) else 0)
 
 

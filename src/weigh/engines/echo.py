@@ -12,6 +12,7 @@ from weigh.core.engine import Candidate, Engine, Launch, Ready
 from weigh.core.work import Chat, Complete, Delta, Done, Embed, Event, Fault, Job, Piece, Usage, Vectors, Work, work_of
 
 DIMENSIONS = 32
+TURN = 16  # events after which others have theirs
 _WORD = re.compile(r"\s*\S+\s*")
 _WORKS: tuple[Work, ...] = ("chat", "complete", "embed")
 
@@ -38,9 +39,10 @@ class Echo:
                 events = iter(_embed(job.pieces))
             case _:
                 events = iter((Fault(kind="unsupported", detail=f"echo does not {work_of(job)}"),))
-        for event in events:
+        for number, event in enumerate(events, 1):
             yield event
-            await asyncio.sleep(0)
+            if not number % TURN:
+                await asyncio.sleep(0)
 
     async def close(self) -> None:
         """Nothing to let go."""

@@ -23,6 +23,7 @@ from weigh.serve.api import (
     images,
     ollama,
     openai_text,
+    plain,
     rerank,
     responses,
     seeing,
@@ -51,6 +52,7 @@ FAMILIES = (
     sounds.routes,
     videos.routes,
     seeing.routes,
+    plain.routes,
 )
 
 

@@ -158,6 +158,8 @@ def complete_of(asked: CompletionRequest) -> Complete:
     prompts = [asked.prompt] if isinstance(asked.prompt, str) else asked.prompt
     if len(prompts) != 1:
         raise Refusal(400, "invalid_request", Saying("refusal.prompts"))
+    if asked.echo and asked.logprobs is not None:
+        raise Refusal(400, "unsupported", Saying("refusal.echo_logprobs"))
     schema = msgspec.json.encode(asked.json_schema).decode() if asked.json_schema is not None else None
     sampling = sampling_of(asked, asked.logprobs)
     return Complete(prompt=prompts[0], suffix=asked.suffix, echo=asked.echo, schema=schema, sampling=sampling)

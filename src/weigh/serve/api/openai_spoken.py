@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from weigh.core.work import Delta, Done, Event, ToolCall, Usage
+from weigh.serve.api.likely import Likely, whole_of
 from weigh.serve.api.refusal import Refusal
 from weigh.serve.api.tell import openai_error
 from weigh.text import Language
@@ -144,10 +145,14 @@ class SpokenCompletion(Spoken):
     kind = "cmpl"
     kind_of_chunk = "text_completion"
 
+    def __init__(self, model: str, language: Language, *, with_usage: bool = False) -> None:
+        super().__init__(model, language, with_usage=with_usage)
+        self._likely = Likely()
+
     def delta(self, event: Delta) -> Json:
         choice: Json = {"index": 0, "text": event.text, "finish_reason": None}
-        if event.logprobs is not None:
-            choice["logprobs"] = msgspec.Raw(event.logprobs.encode())
+        if (told := self._likely.told(event)) is not None:
+            choice["logprobs"] = told
         return choice
 
     def last(self, event: Done) -> Json:
@@ -157,7 +162,7 @@ class SpokenCompletion(Spoken):
         deltas = [event for event in events if isinstance(event, Delta)]
         done = done_of(events)
         text = "".join(delta.text for delta in deltas)
-        choice: Json = {"index": 0, "text": text, "finish_reason": self.finish(done), "logprobs": _logprobs(deltas)}
+        choice: Json = {"index": 0, "text": text, "finish_reason": self.finish(done), "logprobs": whole_of(deltas)}
         return {
             "id": self.id,
             "object": "text_completion",

@@ -134,34 +134,44 @@ class _Count:
 
 async def until_gone(request: Request, work: Awaitable[T]) -> T:
     """The result, unless the client goes first. Raises Refusal."""
-    task = asyncio.ensure_future(work)
+    task = asyncio.current_task()
+    assert task is not None
+    watch = _Watch(request, task)
+    timer = asyncio.get_running_loop().call_later(SOON, watch.begin)
     try:
-        await asyncio.wait((task,), timeout=SOON)
-        if not task.done():
-            await _either(task, request)
-        if task.done():
-            return task.result()
-        raise Refusal(499, "client_gone", Saying("refusal.gone"))
+        return await work
+    except asyncio.CancelledError:
+        if watch.has_gone and task.uncancel() == 0:
+            raise Refusal(499, "client_gone", Saying("refusal.gone")) from None
+        raise
     finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        timer.cancel()
+        watch.end()
 
 
-async def _either(task: asyncio.Future[T], request: Request) -> None:
-    gone = asyncio.ensure_future(_gone(request))
-    try:
-        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        gone.cancel()
+class _Watch:
+    """Cancels `task` when the client hangs up."""
 
+    def __init__(self, request: Request, task: asyncio.Task[object]) -> None:
+        self.has_gone = False
+        self._request = request
+        self._task = task
+        self._waits: asyncio.Task[None] | None = None
 
-async def _gone(request: Request) -> None:
-    """Waits for the client to hang up."""
-    while True:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            return
+    def begin(self) -> None:
+        """From now on."""
+        self._waits = asyncio.ensure_future(self._wait())
+
+    def end(self) -> None:
+        """It may hang up."""
+        if self._waits is not None:
+            self._waits.cancel()
+
+    async def _wait(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+        self.has_gone = True
+        self._task.cancel()
 
 
 async def body_of(request: Request, shape: type[S], most: int) -> S:
