@@ -57,6 +57,16 @@ def test_what_is_not_here_is_pulled_once_and_then_runs(server: Loopback) -> None
     assert len(server.asked) == asked > 0
 
 
+def test_a_model_at_an_address_is_pulled_once_and_then_runs(server: Loopback) -> None:
+    address = f"{server.url}/org/name/resolve/main/tiny-F32.gguf"
+    result, status = run(address, *QUESTION, "--yes")
+    assert (status, result.stdout) == (0, text.TEXT + "\n"), result.stderr
+    asked = len(server.asked)
+    result, status = run(address, *QUESTION, "--offline")
+    assert (status, result.stdout) == (0, text.TEXT + "\n"), result.stderr
+    assert len(server.asked) == asked > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -176,6 +176,8 @@ def _sound(given: Given) -> Job:
 
 
 def _draw(given: Given) -> Job:
+    if given.mask is not None and given.image is None:
+        raise BadReference("run.mask_alone")
     return MakeImage(
         prompt=_text(given, "image"),
         negative=given.negative,

@@ -119,7 +119,7 @@ def run(
     try:
         asked = msgspec.convert(options, Options)
         if asked.index is not None:
-            return _search(reference, asked.query or input_text, asked, how)
+            return _search(reference, asked.query if asked.query is not None else input_text, asked, how)
         if asked.query is not None or asked.rerank is not None or asked.index_file is not None:
             raise BadReference("index.wanting")
         return _answer(reference, input_text, asked, how)

@@ -166,6 +166,8 @@ def input_of(text: str | None, *, offline: bool) -> dict[str, str | bytes | tupl
         data = _read(text)
     elif is_address(text) and urlsplit(text).path.lower().endswith(_LOOKED_AT):
         data = fetched(text, MOST_FILE, offline=offline)
+    elif text.lower().endswith(_LOOKED_AT) and len(text.split()) == 1:
+        data = _read(text)  # a file that is not there, and no words
     else:
         return {"text": text}
     kind = kind_of(data)
