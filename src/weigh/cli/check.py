@@ -21,7 +21,7 @@ from weigh.text import Language, complain
 if TYPE_CHECKING:
     from weigh.app.network import Network
     from weigh.app.policy import Policy
-    from weigh.app.wish import Weighed
+    from weigh.app.wish import Weighed, Wish
     from weigh.knowledge.signatures import Signature
 
 SLOW = 1.0  # seconds after which progress is shown
@@ -54,12 +54,7 @@ def check(
     quiet: bool,
 ) -> int:
     """Safe? Whole? True to its name?"""
-    from weigh.app.wall import check as behind_the_wall
-    from weigh.app.wall import prepare
     from weigh.app.wish import Wish
-
-    if len(references) > 1:
-        prepare()
 
     language = language_of(lang)
     try:
@@ -70,10 +65,8 @@ def check(
             jobs=jobs or os.cpu_count() or 1,
             signatures=_read(own) if own else (),
         )
-        done: list[Weighed] = []
-        for text in references:
-            weighed = behind_the_wall(text, wish, None if quiet else _progress(), None if offline else _connect)
-            done.append(_settled(weighed, policy, known))
+        each = _behind_the_wall(references, wish, quiet=quiet, offline=offline)
+        done = [_settled(weighed, policy, known) for weighed in each]
         _say(done, "json" if as_json else form or ("quiet" if quiet else "text"), language)
         _keep(write_baseline, [one.report for one in done])
     except WeighError as error:
@@ -96,6 +89,15 @@ def _asked(policy: str | None, baseline: str | None) -> tuple[Policy | None, fro
 
         known = read_baseline(baseline)
     return asked, known
+
+
+def _behind_the_wall(references: tuple[str, ...], wish: Wish, *, quiet: bool, offline: bool) -> Iterator[Weighed]:
+    from weigh.app.wall import check, prepare
+
+    if len(references) > 1:
+        prepare()
+    for text in references:
+        yield check(text, wish, None if quiet else _progress(), None if offline else _connect)
 
 
 def _settled(weighed: Weighed, policy: Policy | None, known: frozenset[str]) -> Weighed:

@@ -31,8 +31,8 @@ def read_table(name: str, row: type[R]) -> tuple[R, ...]:
 
 def find_row(name: str, row: type[R], id: str) -> R | None:
     """The row with this id, looked up by its line: a long table is not decoded for a few names. Raises TableError."""
-    data, wanted = _lines(name), b'{"id": "%b", ' % id.encode("utf-8", "replace")
-    first, last = 0, len(data)  # lines begin at both
+    data, wanted = _kept(name), b'{"id": "%b", ' % id.encode("utf-8", "replace")
+    first, last = len(b"[\n"), len(data) - len(b"]\n")  # lines begin at both
     while first < last:
         start = data.rfind(b"\n", first, (first + last) // 2) + 1 or first
         end = data.find(b"\n", start) + 1
@@ -50,9 +50,8 @@ def find_row(name: str, row: type[R], id: str) -> R | None:
 
 
 @functools.cache
-def _lines(name: str) -> bytes:
-    """The rows as they are written, in their order: a table without its brackets."""
-    return _text(name).removeprefix(b"[\n").removesuffix(b"]\n")
+def _kept(name: str) -> bytes:
+    return _text(name)
 
 
 def _text(name: str) -> bytes:
