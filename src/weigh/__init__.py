@@ -12,10 +12,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from weigh.app.ask import Given
     from weigh.app.choose import choose
     from weigh.app.public import check, inspect
     from weigh.app.pull import Pulled
     from weigh.app.weigh import weigh
+    from weigh.cli.call import run
     from weigh.cli.python import pull
     from weigh.core.name import Name, Part, Quant, Shard, Size
     from weigh.core.report import Report
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 # public name -> module and name in it; loaded when asked for, so that `import weigh` stays light
 _PUBLIC = {
+    "Given": ("weigh.app.ask", "Given"),
     "Name": ("weigh.core.name", "Name"),
     "Part": ("weigh.core.name", "Part"),
     "Pulled": ("weigh.app.pull", "Pulled"),
@@ -35,10 +38,12 @@ _PUBLIC = {
     "inspect": ("weigh.app.public", "inspect"),
     "name": ("weigh.names.decode", "decode"),
     "pull": ("weigh.cli.python", "pull"),
+    "run": ("weigh.cli.call", "run"),
     "weigh": ("weigh.app.weigh", "weigh"),
 }
 
 __all__ = [
+    "Given",
     "Name",
     "Part",
     "Pulled",
@@ -51,6 +56,7 @@ __all__ = [
     "inspect",
     "name",
     "pull",
+    "run",
     "weigh",
 ]
 

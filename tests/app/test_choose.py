@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,8 +19,9 @@ from weigh.fit.devices import device
 from weigh.fit.mentions import mentioned
 from weigh.knowledge.aptitudes import aptitudes
 from weigh.knowledge.catalog import families, kinds, licences, tasks
+from weigh.knowledge.measured import Measured, Pace
 from weigh.knowledge.needs import needs
-from weigh.knowledge.takings import pipelines, takings
+from weigh.knowledge.takings import givings, pipelines, takings
 
 CASES = Path(__file__).parents[1] / "cases"
 LANGUAGES = {"en": 0, "zh": 1}
@@ -286,3 +288,42 @@ def test_a_machine_of_no_name_is_one_of_the_table(name: str) -> None:
 def test_a_model_that_stands_for_a_family_is_one_of_its_ids() -> None:
     known = families()
     assert [one.id for row in aptitudes() for one in row.models if one.id not in known[row.id].hf] == []
+
+
+def given_to(task: str) -> list[str]:
+    """What the command that is printed for a task gives to the model, its name left out."""
+    found = chosen("", Asked(task=task), limit=1).choices
+    runs = [shlex.split(command) for choice in found for command in choice.commands if command.startswith("weigh run")]
+    return runs[0][3:] if runs else []
+
+
+@pytest.mark.parametrize("task", sorted(givings()))
+def test_a_command_that_is_printed_gives_the_model_what_its_task_takes(task: str) -> None:
+    from weigh.cli.run import run
+
+    arguments = given_to(task)
+    context = run.make_context("run", ["model", *arguments])
+    assert context.params["input_text"]
+    assert (context.params["image"] is not None) is (task in ("image-editing", "ocr", "visual-question-answering"))
+    assert bool(context.params["documents"]) is (task == "reranking")
+
+
+@pytest.mark.parametrize("task", sorted(tasks().keys() - givings().keys() - pipelines().keys()))
+def test_what_weigh_does_not_run_is_not_said_to_be_run(task: str) -> None:
+    assert given_to(task) == []
+
+
+def test_what_was_measured_here_sets_the_speed_of_a_choice_right() -> None:
+    before = chosen("chat", limit=1).choices[0].fit
+    assert before.speed is not None and before.speed.decode is not None
+    typical = before.speed.decode.typical
+    pace = Pace(predicted=typical, low=typical / 2, median=typical / 2, high=typical / 2)
+    row = Measured(
+        device=before.device, engine=before.engine, model="m", weights=before.memory.weights, day="2026-11-25", runs=3,
+        decode=pace,
+    )  # fmt: skip
+    after = choose("chat", Asked(device=USUAL), limit=MOST_CHOICES, measured=(row,)).choices
+    same = next(one.fit for one in after if one.fit.memory == before.memory)
+    assert same.basis == f"measured.{before.basis}"
+    assert same.speed is not None and same.speed.decode is not None
+    assert same.speed.decode.typical == pytest.approx(typical / 2, rel=0.01)

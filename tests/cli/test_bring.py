@@ -57,6 +57,16 @@ def test_what_is_not_here_is_pulled_once_and_then_runs(server: Loopback) -> None
     assert len(server.asked) == asked > 0
 
 
+def test_a_model_at_an_address_is_pulled_once_and_then_runs(server: Loopback) -> None:
+    address = f"{server.url}/org/name/resolve/main/tiny-F32.gguf"
+    result, status = run(address, *QUESTION, "--yes")
+    assert (status, result.stdout) == (0, text.TEXT + "\n"), result.stderr
+    asked = len(server.asked)
+    result, status = run(address, *QUESTION, "--offline")
+    assert (status, result.stdout) == (0, text.TEXT + "\n"), result.stderr
+    assert len(server.asked) == asked > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -66,7 +76,8 @@ def test_what_is_not_here_is_pulled_once_and_then_runs(server: Loopback) -> None
         (("org/name", "--yes"), "no name that the catalogue knows"),
         (("no-such-model", "--yes"), "no name that the catalogue knows"),
         (("ollama:no-such:1b", "--yes"), "ollama pull no-such:1b"),
-        (("https://example.org/model.gguf", "--yes"), "weigh pull https://example.org/model.gguf"),
+        (("https://example.org/model.gguf",), "weigh pull https://example.org/model.gguf, or say --yes"),
+        (("https://example.org/model.gguf", "--yes", "--offline"), "--offline opens no connection"),
         (("../../etc/no", "--yes"), "there is no such file"),
     ],
 )

@@ -91,7 +91,7 @@ def _chat(given: Given) -> Job:
         for piece in (
             Piece(image=given.image) if given.image is not None else None,
             Piece(audio=given.audio) if given.audio is not None else None,
-            Piece(text=given.text) if given.text is not None else None,
+            Piece(text=given.text) if given.text is not None and given.text.strip() else None,
         )
         if piece is not None
     )
@@ -176,6 +176,8 @@ def _sound(given: Given) -> Job:
 
 
 def _draw(given: Given) -> Job:
+    if given.mask is not None and given.image is None:
+        raise BadReference("run.mask_alone")
     return MakeImage(
         prompt=_text(given, "image"),
         negative=given.negative,
@@ -213,7 +215,7 @@ def _compute(given: Given) -> Job:
 
 
 def _text(given: Given, work: str) -> str:
-    if given.text is None:
+    if given.text is None or not given.text.strip():
         raise BadReference("run.no_input", work=work)
     return given.text
 

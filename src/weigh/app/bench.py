@@ -10,7 +10,7 @@ from contextlib import aclosing
 from typing import NamedTuple
 
 from weigh.core.engine import Running
-from weigh.core.errors import EngineError
+from weigh.core.errors import BadReference, EngineError
 from weigh.core.fit import Fit, Interval
 from weigh.core.value import Value
 from weigh.core.work import (
@@ -49,12 +49,14 @@ Clock = Callable[[], float]
 
 
 class Size(Value, frozen=True, kw_only=True):
-    """How much is asked for: words of a prompt, tokens of an answer, steps of a picture; runs after the first."""
+    """How much is asked for: words of a prompt, tokens of an answer, steps and size of a picture; runs after one."""
 
     runs: int = 5
     prompt: int = 256
     tokens: int = 64
     steps: int | None = None
+    width: int | None = None
+    height: int | None = None
 
 
 class Figure(Value, frozen=True, kw_only=True):
@@ -91,7 +93,9 @@ class Trial(NamedTuple):
 async def bench(
     model: Running, work: Work, size: Size, clock: Clock, tell: Callable[[int, int], None]
 ) -> tuple[Figure, ...]:
-    """The first run is not counted. Raises EngineError where the model cannot do it."""
+    """The first run is not counted. Raises EngineError where the model cannot do it, BadReference without a job."""
+    if work not in _JOBS and work != "classify":
+        raise BadReference("bench.not_measured", work=work)
     words, kind = await _tried(model, work, size, clock)
     trials = []
     for run in range(size.runs):
@@ -123,7 +127,18 @@ def beside(figures: Sequence[Figure], fit: Fit | None) -> tuple[Figure, ...]:
     """With what `fit` predicts of each, where it does."""
     speed = fit.speed if fit is not None else None
     known = {"decode": speed.decode, "prefill": speed.prefill} if speed is not None else {}
+    known["first_token"] = _first(figures, known.get("prefill"))
     return tuple(_beside(figure, known.get(figure.name)) for figure in figures)
+
+
+def _first(figures: Sequence[Figure], prefill: Interval | None) -> Interval | None:
+    """The time that the prompt takes: its tokens are those that were read in the time that was measured."""
+    median = {figure.name: figure.median for figure in figures}
+    if prefill is None or prefill.low <= 0 or not {"first_token", "prefill"} <= median.keys():
+        return None
+    tokens = median["first_token"] * median["prefill"]
+    low, typical, high = (round(tokens / rate, 4) for rate in (prefill.high, prefill.typical, prefill.low))
+    return Interval(low=low, typical=typical, high=high)
 
 
 def _beside(figure: Figure, predicted: Interval | None) -> Figure:
@@ -251,10 +266,14 @@ _JOBS: Mapping[Work, Callable[[str, Size, int], Job]] = {
     "depth": lambda text, size, run: Depth(image=_picture()),
     "detect": lambda text, size, run: Detect(image=_picture(), labels=WORDS[:2]),
     "embed": lambda text, size, run: Embed(pieces=tuple(Piece(text=text) for text in _texts(run)), purpose="document"),
-    "image": lambda text, size, run: MakeImage(prompt=" ".join(WORDS), steps=size.steps, seed=run + 2),
+    "image": lambda text, size, run: MakeImage(
+        prompt=" ".join(WORDS), steps=size.steps, width=size.width, height=size.height, seed=run + 2
+    ),
     "rerank": lambda text, size, run: Rerank(query=text[:100], documents=_texts(run)),
     "sound": lambda text, size, run: MakeSound(prompt=" ".join(WORDS), steps=size.steps, seconds=SECONDS, seed=run + 2),
     "speak": lambda text, size, run: Speak(text=" ".join(WORDS), seed=run + 2),
     "transcribe": lambda text, size, run: Transcribe(audio=_sound()),
-    "video": lambda text, size, run: MakeVideo(prompt=" ".join(WORDS), steps=size.steps, seed=run + 2),
+    "video": lambda text, size, run: MakeVideo(
+        prompt=" ".join(WORDS), steps=size.steps, width=size.width, height=size.height, seed=run + 2
+    ),
 }

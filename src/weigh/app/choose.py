@@ -10,7 +10,7 @@ import msgspec
 from weigh.app.candidates import Able, able, shut_out
 from weigh.app.fit import devices_of
 from weigh.app.need import Asked, Understood, language_called, task_called, understand
-from weigh.app.plans import commands_of, file_of, plan_of
+from weigh.app.plans import Here, commands_of, file_of, plan_of
 from weigh.app.reasons import merit_of, why
 from weigh.app.search import exact
 from weigh.core.errors import BadReference
@@ -24,6 +24,7 @@ from weigh.fit.devices import GB
 from weigh.fit.rank import Merit, worth
 from weigh.knowledge.aptitudes import aptitudes
 from weigh.knowledge.catalog import Kind, Licence, families, kinds, tasks
+from weigh.knowledge.measured import Measured
 from weigh.knowledge.takings import pipelines, takings
 from weigh.sources.machine import Run, start
 
@@ -34,8 +35,15 @@ _CLASSES = ("commercial", "conditional")
 _KINDS = {"semantic-search": "embedding", "recommendation": "embedding", "reranking": "rerank"}
 
 
-def choose(need: str = "", asked: Asked | None = None, *, limit: int = 3, run: Run = start) -> Chosen:
-    """Up to `limit` models a step, the best first; none for what asks for no model.
+def choose(
+    need: str = "",
+    asked: Asked | None = None,
+    *,
+    limit: int = 3,
+    run: Run = start,
+    measured: Sequence[Measured] = (),
+) -> Chosen:
+    """Up to `limit` models a step, the best first; none for what asks for no model. `measured` sets speeds right.
 
     Raises BadReference for an option that nobody knows.
     """
@@ -47,7 +55,8 @@ def choose(need: str = "", asked: Asked | None = None, *, limit: int = 3, run: R
     heard = [*(_resolved(one, devices) for one in understood.heard), *_supposed(understood, devices)]
     steps = _steps(understood)
     left: Counter[str] = Counter()
-    choices = [choice for step in steps for choice in _best(step, understood, devices, left)[:limit]]
+    here = Here(devices, measured)
+    choices = [choice for step in steps for choice in _best(step, understood, here, left)[:limit]]
     return Chosen(
         schema=SCHEMA,
         query=need or None,
@@ -144,7 +153,7 @@ def _step(task: str, need: Understood) -> Step:
     return Step(task=task, kind=kind, why=Saying(f"choose.kind.{kind}"))
 
 
-def _best(step: Step, need: Understood, devices: Sequence[Device], left: Counter[str]) -> list[Choice]:
+def _best(step: Step, need: Understood, here: Here, left: Counter[str]) -> list[Choice]:
     """One model a family, the best first; what is left out is counted."""
     best: dict[str, Choice] = {}
     for row in families().values():
@@ -152,7 +161,7 @@ def _best(step: Step, need: Understood, devices: Sequence[Device], left: Counter
             left["closed"] += 1
     for model in able(step.task):
         reason = _of_other_kind(model, need) or shut_out(model, need)
-        choice = _choice(model, step, need, devices) if reason is None else None
+        choice = _choice(model, step, need, here) if reason is None else None
         if choice is None:
             left[reason or "device"] += 1
             continue
@@ -205,9 +214,9 @@ def _of_other_kind(model: Able, need: Understood) -> str | None:
     return "kind" if strict and model.family.kind != need.kind else None
 
 
-def _choice(model: Able, step: Step, need: Understood, devices: Sequence[Device]) -> Choice | None:
+def _choice(model: Able, step: Step, need: Understood, here: Here) -> Choice | None:
     """How it is taken here; None where it does not run."""
-    plan = plan_of(model, step, need, devices)
+    plan = plan_of(model, step, need, here)
     if plan is None or model.size is None:
         return None
     family = model.family
@@ -228,7 +237,7 @@ def _choice(model: Able, step: Step, need: Understood, devices: Sequence[Device]
         quantisation=plan.label,
         file=file,
         fit=plan.fit,
-        commands=tuple(commands_of(model, plan, id, file, need)),
+        commands=tuple(commands_of(model, plan, step, (id, file), need)),
     )
 
 

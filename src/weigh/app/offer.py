@@ -15,11 +15,12 @@ from weigh.app.run import Asked, Chosen, chosen, running
 from weigh.app.weigh import weigh_as
 from weigh.app.wish import Wish as Look
 from weigh.core.engine import Running
-from weigh.core.errors import BadReference, SourceError
+from weigh.core.errors import BadReference, EngineError, SourceError
 from weigh.core.facts import Fact
 from weigh.core.fit import Fit
 from weigh.core.model import Model
 from weigh.core.report import Failure, Report
+from weigh.core.units import in_bytes
 from weigh.core.value import Value
 from weigh.core.work import Work
 from weigh.sources.machine import Run, look
@@ -31,7 +32,9 @@ SAFETY = 512 << 20  # left to the rest of the machine
 
 
 class About(Value, frozen=True, kw_only=True):
-    """What a client may be told of a model that is not loaded. `nbytes` is what its files take."""
+    """What a client may be told of a model that is not loaded. `nbytes` is what its files take, `longest` the context
+    that it was made for.
+    """
 
     format: str | None = None
     architecture: str | None = None
@@ -39,18 +42,20 @@ class About(Value, frozen=True, kw_only=True):
     num_parameters: int | None = None
     quantisation: str | None = None
     context_length: int | None = None
+    longest: int | None = None
     nbytes: int | None = None
     chat_template: str | None = None
     licence: str | None = None
 
 
 class Offer(Value, frozen=True, kw_only=True):
-    """One model: what it is called, the bytes it takes when loaded, and how it is started."""
+    """One model: what it is called, the bytes it takes when loaded, how it was planned, and how it is started."""
 
     name: str
     nbytes: int
     about: About
     chosen: Chosen
+    plan: Fit | None = None
     start: Callable[[], Awaitable[Running]]
 
 
@@ -69,8 +74,21 @@ def offered(text: str, asked: Asked, run: Run, *, name: str | None = None, inter
         nbytes=_nbytes(report, plan),
         about=_about(report, found),
         chosen=found,
+        plan=plan,
         start=start,
     )
+
+
+def refuse_unfit(offer: Offer) -> None:
+    """Raises EngineError for what does not go onto this machine: the system would end it, or something else."""
+    plan, asked, longest = offer.plan, offer.chosen.launch.context_length, offer.about.longest
+    if asked is not None and longest is not None and asked > longest:
+        raise EngineError("fit.beyond", path=offer.name, context=asked, limit=longest)
+    if plan is not None and plan.verdict == "no":
+        need, free = plan.most or plan.memory.total, sum(share.budget for share in plan.devices)
+        raise EngineError(
+            "run.does_not_fit", path=offer.name, need=in_bytes(need), free=in_bytes(free), device=plan.device
+        )
 
 
 def room(run: Run) -> int:
@@ -132,6 +150,7 @@ def _about(report: Report, found: Chosen) -> About:
         num_parameters=value_of(model.num_parameters),
         quantisation=quant.scheme if quant is not None else None,
         context_length=launch.context_length or value_of(model.context_length),
+        longest=value_of(model.context_length),
         nbytes=value_of(model.nbytes) or sum(file.nbytes for file in report.files),
         chat_template=value_of(model.chat_template),
         licence=value_of(model.licence),

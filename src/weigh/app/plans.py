@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from weigh.app.candidates import Able, named_so
 from weigh.app.fit import Wish, fits
+from weigh.app.measured import set_right
 from weigh.app.need import Understood
 from weigh.core.errors import BadReference
 from weigh.core.fit import VERDICTS, Fit
@@ -18,11 +19,19 @@ from weigh.core.schema import SCHEMA
 from weigh.fit.choice import Step
 from weigh.fit.purposes import PURPOSES
 from weigh.fit.rank import COARSE
-from weigh.knowledge.takings import Taking, takings
+from weigh.knowledge.measured import Measured
+from weigh.knowledge.takings import Taking, givings, takings
 
 TRAINING_CONTEXT = 2048  # tokens of an example, where nobody says
 _LOCAL = ("llama.cpp", "ollama", "mlx")
 _PACKED_IN = {"AWQ-4bit": ("awq", "gptq")}  # labels nobody makes on the fly
+
+
+class Here(NamedTuple):
+    """Where it is to run, and what was measured there before."""
+
+    devices: Sequence[Device]
+    measured: Sequence[Measured] = ()
 
 
 class Plan(NamedTuple):
@@ -31,15 +40,16 @@ class Plan(NamedTuple):
     taking: Taking
 
 
-def plan_of(model: Able, step: Step, need: Understood, devices: Sequence[Device]) -> Plan | None:
+def plan_of(model: Able, step: Step, need: Understood, here: Here) -> Plan | None:
     """The finest packing that goes there whole, else the best of what just fits or goes there in part."""
     found: list[Plan] = []
-    for device in devices:
+    for device in here.devices:
         for taking in _takings(model.family.kind, step.task, need, device):
             for label in _labels(model, taking, need, device):
                 fit = _fit(model, taking, label, need, device)
                 if fit is None or fit.verdict == "no":
                     continue
+                (fit,) = set_right((fit,), here.measured)
                 if fit.verdict == "fits":
                     return Plan(fit, label, taking)
                 if fit.verdict == "tight" or label not in COARSE:
@@ -59,16 +69,18 @@ def file_of(model: Able, plan: Plan) -> tuple[str, str]:
     return model.id, made if plan.fit.engine == "vllm" else f"{made}.gguf"
 
 
-def commands_of(model: Able, plan: Plan, id: str, file: str, need: Understood) -> Iterator[str]:
-    """Fetch, pack where that is wanting, run; then the engine's own line."""
+def commands_of(model: Able, plan: Plan, step: Step, file: tuple[str, str], need: Understood) -> Iterator[str]:
+    """Fetch, pack where that is wanting, run with what the task takes; then the engine's own line."""
+    id, held = file
     tail = id.rpartition("/")[2]
     yield shlex.join(["weigh", "pull", f"ms:{model.ms}" if need.hub == "ms" else f"hf:{id}", "--to", tail])
     if need.train is not None:
         return
-    made = tail if file == "*.safetensors" else file
+    made = tail if held == "*.safetensors" else held
     if made != tail:
         yield shlex.join(["weigh", "convert", tail, made, "--quant", plan.label or ""])
-    yield shlex.join(["weigh", "run", made])
+    if (given := givings().get(step.task)) is not None:
+        yield shlex.join(["weigh", "run", made, *given.arguments])
     if plan.fit.command is not None:
         yield plan.fit.command.replace(shlex.quote(model.name.name), shlex.quote(made), 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -18,6 +19,7 @@ from weigh.store.passages import Found, Index
 DEEP = 50  # of each list that are fused, and that are ranked once more
 RANK = 60  # of reciprocal rank fusion. Source: https://doi.org/10.1145/1571941.1572114
 SNIPPET = 240
+Kind = Literal["text", "image"]
 
 
 class Hit(Value, frozen=True, kw_only=True):
@@ -33,16 +35,15 @@ class Hit(Value, frozen=True, kw_only=True):
 async def recall(model: Running, index: Index, question: Piece) -> tuple[Hit, ...]:
     """The best first, DEEP of each kind at most. Raises SourceError, EngineError.
 
-    Pictures and texts are ranked each for itself: a model that embeds both puts them at different distances.
+    Pictures and texts are ranked each for itself: a model that embeds both puts them at different distances. Of equals
+    those of the question's own kind come first.
     """
     made = await vectors(model, (question,), purpose="query")
     if isinstance(made, Fault):
         raise EngineError("index.fault", detail=made.detail)
     by_words = index.by_words(question.text, DEEP) if question.text is not None else []
-    near = [
-        [id for id, _ in nearest(made[0], index.vectors("text", len(made[0])), DEEP)],
-        [id for id, _ in nearest(made[0], index.vectors("image", len(made[0])), DEEP)],
-    ]
+    kinds: tuple[Kind, Kind] = ("image", "text") if question.image is not None else ("text", "image")
+    near = [[id for id, _ in nearest(made[0], index.vectors(kind, len(made[0])), DEEP)] for kind in kinds]
     scored = fused([by_words, *near])
     found = index.found([id for id, _ in scored])
     by_meaning = {id: rank for ranking in near for rank, id in enumerate(ranking, 1)}

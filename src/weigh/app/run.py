@@ -22,6 +22,7 @@ from weigh.engines.process import start
 
 UNPICKLED = frozenset({"pytorch", "pytorch-legacy", "pytorch-tar", "pickle", "joblib", "torchscript"})
 HOLDS: Severity = "high"
+CUSTOM = "contains custom code"  # what transformers says of a network that it has not itself
 
 
 class Chosen(Value, frozen=True, kw_only=True):
@@ -77,9 +78,14 @@ def chosen(report: Report, path: str, asked: Asked, fit: Fit | None = None) -> C
 async def running(chosen: Chosen, *, interpreter: str | None = None) -> Running:
     """Loaded. Raises EngineError."""
     if chosen.engine.reach == "child":
-        if interpreter is not None:
-            return await start(chosen.engine.module, chosen.launch, interpreter=interpreter)
-        return await start(chosen.engine.module, chosen.launch)
+        try:
+            if interpreter is not None:
+                return await start(chosen.engine.module, chosen.launch, interpreter=interpreter)
+            return await start(chosen.engine.module, chosen.launch)
+        except EngineError as error:
+            if CUSTOM in str(error) and not chosen.launch.trust_remote_code:
+                raise EngineError("run.remote_code", path=chosen.launch.path) from error
+            raise
     connected = importlib.import_module(chosen.engine.module).connect(chosen.launch)
     model: Running = await connected if chosen.engine.reach == "http" else connected
     return model

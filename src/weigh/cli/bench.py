@@ -17,6 +17,7 @@ from weigh.cli.loading import loaded
 from weigh.cli.measured import today, what_was_measured
 from weigh.cli.options import common, language_of
 from weigh.cli.progress import Bar
+from weigh.cli.run_input import size_of
 from weigh.core.errors import BadReference, WeighError
 from weigh.core.finding import SEVERITIES, Severity
 from weigh.core.schema import SCHEMA
@@ -42,6 +43,7 @@ class Options(Value, frozen=True, kw_only=True):
     prompt: int
     tokens: int
     steps: int | None
+    size: str | None
     save: bool
     yes: bool
     device_name: str | None
@@ -84,12 +86,13 @@ class Result(NamedTuple):
 @click.option("--prompt", type=click.IntRange(1, 1 << 20), default=256, show_default=True, help="Words of the prompt.")
 @click.option("--tokens", type=click.IntRange(2, 1 << 16), default=64, show_default=True, help="Tokens of the answer.")
 @click.option("--steps", type=click.IntRange(1, 1000), help="Steps of a diffusion model.")
+@click.option("--size", metavar="WxH", help="Of a picture or a film.")
 @click.option("--save", is_flag=True, help="Keep it: later predictions for this machine are set right by it.")
 @click.option("--yes", "-y", is_flag=True, help="Pull a model that is not here without asking.")
 @click.option("--on", "device_name", metavar="DEVICE", help="Which of this machine's devices does the work.")
 @click.option("--engine", help="Which engine runs it.")
 @click.option("--device", help="Where: cpu, cuda, mps ...")
-@click.option("--context", type=int, metavar="TOKENS", help="Tokens of context.")
+@click.option("--context", type=click.IntRange(1, 1 << 28), metavar="TOKENS", help="Tokens of context.")
 @click.option("--gpu-layers", "n_gpu_layers", type=int, help="Layers on the accelerator.")
 @click.option("--threads", type=int, help="Of the processor.")
 @click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
@@ -105,27 +108,44 @@ def bench(reference: str, as_json: bool, lang: str | None, offline: bool, quiet:
         kept = _save(result) if asked.save else None
     except WeighError as error:
         click.echo(complain(error, how.language), err=True)
+        if as_json:
+            _tell_error(error, how.language)
         return 2
     _tell(result, kept, how)
     return 0
 
 
+def _tell_error(error: WeighError, language: Language) -> None:
+    from weigh.text.document import to_json
+
+    click.echo(to_json({"schema": SCHEMA, "error": {"message": error.saying, "path": error.path}}, language))
+
+
 def _measure(found: Brought, options: Options, how: How) -> Result:
     from weigh.app.bench import Size, beside
     from weigh.app.measured import set_right
-    from weigh.app.offer import name_of, offered
+    from weigh.app.offer import name_of, offered, refuse_unfit
     from weigh.app.predicted import predicted
     from weigh.sources.machine import start
 
     asked = _asked(options)
     offer = offered(found.path, asked, start, name=name_of(found.text))
+    refuse_unfit(offer)
     work = asked.work or offer.chosen.launch.works[0]
     raw = predicted(found.path, offer.chosen.launch, options.device_name, start)
     if how.save and (raw is None or raw.speed is None):
         raise BadReference("bench.nothing_predicted")
     rows = what_was_measured(how.language)
     fit = set_right((raw,), rows)[0] if raw is not None else None
-    size = Size(runs=options.runs, prompt=options.prompt, tokens=options.tokens, steps=options.steps)
+    width, height = size_of(options.size)
+    size = Size(
+        runs=options.runs,
+        prompt=options.prompt,
+        tokens=options.tokens,
+        steps=options.steps,
+        width=width,
+        height=height,
+    )
     figures = asyncio.run(_run(offer, work, size, how))
     return Result(offer, work, beside(figures, fit), fit, raw, size.runs, size.prompt)
 

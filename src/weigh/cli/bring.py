@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import click
 
+from weigh.cli.fetched import is_address
 from weigh.core.errors import BadReference, SourceError
 from weigh.core.units import in_bytes
 from weigh.text import Language, safe, say
@@ -41,6 +44,8 @@ def bring(text: str, wanted: Wanted) -> Brought:
     found = here(text, roots, ollama)
     if found.path is not None:
         return Brought(text if found.meant is None else found.meant, found.path)
+    if is_address(text):
+        return _from_address(text, wanted, os.path.join(roots.home, ADDRESSES))
     if found.meant is None:
         return _unknown(text)
     if found.meant.startswith("ollama:"):
@@ -53,15 +58,24 @@ def bring(text: str, wanted: Wanted) -> Brought:
 
 
 def _unknown(text: str) -> Brought:
-    """As typed, for whoever opens it to say what is wrong; an address is pulled by its own command."""
-    if text.startswith(("http://", "https://")):
-        raise BadReference("here.address", text=text)
+    """As typed, for whoever opens it to say what is wrong."""
     if os.path.isabs(text) or text.startswith("."):
         return Brought(text, text)
     raise BadReference("here.unknown", text=text)
 
 
-def _pulled(text: str, meant: str, wanted: Wanted) -> str:
+def _from_address(text: str, wanted: Wanted, kept: str) -> Brought:
+    """A file at an address: pulled once into a folder of its own, found there later."""
+    folder = os.path.join(kept, sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32])
+    path = os.path.join(folder, os.path.basename(unquote(urlsplit(text).path)))
+    if not os.path.isfile(path):
+        if wanted.offline:
+            raise SourceError("here.offline", path=text, meant=text)
+        _pulled(text, text, wanted, folder)
+    return Brought(text, path)
+
+
+def _pulled(text: str, meant: str, wanted: Wanted, folder: str | None = None) -> str:
     """Asked first, of who sits there; where nobody does, only what was agreed beforehand."""
     from weigh.app.pull import pull
     from weigh.app.pull_plan import Asked
@@ -76,7 +90,7 @@ def _pulled(text: str, meant: str, wanted: Wanted) -> str:
         raise SourceError("here.not_agreed", path=text, meant=meant)
     ways, roots = ways_of(4, None, offline=False), stores()
     try:
-        plan = planned(Asked(reference=meant), None, ways.client, roots)
+        plan = planned(Asked(reference=meant, folder=folder), None, ways.client, roots)
         if plan.to_fetch and not wanted.yes and not _agrees("here.ask", wanted, **_about(plan, meant)):
             raise SourceError("here.not_agreed", path=text, meant=meant)
         screen = Screen(plan, wanted.language, shown=not wanted.quiet and sys.stderr.isatty())
@@ -101,4 +115,5 @@ def _agrees(key: str, wanted: Wanted, **holes: str | int) -> bool:
     return click.confirm(safe(say(key, wanted.language, **holes), longest=1000), default=True, err=True)
 
 
+ADDRESSES = "addresses"
 OLLAMA = ("$OLLAMA_MODELS", "~/.ollama/models")

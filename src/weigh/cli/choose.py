@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import click
 
+from weigh.cli.measured import what_was_measured
 from weigh.cli.options import common, language_of
 from weigh.core.errors import BadReference
 from weigh.core.report import Failure
@@ -16,6 +18,7 @@ from weigh.text import Language, complain_about, say
 if TYPE_CHECKING:
     from weigh.app.need import Asked
     from weigh.fit.choice import Chosen
+    from weigh.knowledge.measured import Measured
 
 LISTS = ("need", "kinds", "choices", "excluded")
 
@@ -64,18 +67,18 @@ def choose(
         engine=engine,
         hub=hub,
     )
-    chosen = _chosen(" ".join(words), asked, limit)
+    chosen = _chosen(" ".join(words), asked, limit, what_was_measured(language_of(lang)))
     _tell(chosen, language_of(lang), "json" if as_json else "quiet" if quiet else "text")
     return 2 if chosen.error is not None else 0
 
 
-def _chosen(need: str, asked: Asked, limit: int) -> Chosen:
+def _chosen(need: str, asked: Asked, limit: int, measured: Sequence[Measured]) -> Chosen:
     from weigh.app.choose import choose as look_for
     from weigh.fit.choice import Chosen
     from weigh.sources.machine import start
 
     try:
-        return look_for(need, asked, limit=limit, run=start)
+        return look_for(need, asked, limit=limit, run=start, measured=measured)
     except BadReference as error:
         return Chosen(schema=SCHEMA, query=need or None, error=Failure(message=error.saying))
 

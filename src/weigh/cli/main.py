@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
+import os
 import sys
 
 import click
@@ -84,6 +86,7 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         status = weigh(standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Abort:
         status = 130
     except KeyboardInterrupt:
@@ -94,5 +97,19 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         status = 0
+    except OSError as error:
+        status = _not_said(error)
     gc.freeze()  # what is left ends with the process: nothing of it is looked through for circles
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _not_said(error: OSError) -> int:
+    """A full disk behind standard output is one line; what is left of the answer is let go."""
+    if error.errno not in (errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC) or error.filename is not None:
+        raise error
+    from weigh.cli.options import language_of
+    from weigh.text import say
+
+    click.echo(say("error.run.not_said", language_of(None), reason=error.strerror or str(error)), err=True)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 2

@@ -13,8 +13,9 @@ import msgspec
 
 from weigh.cli.bring import Wanted, bring
 from weigh.cli.loading import loaded
+from weigh.cli.numbers import COUNT, SEED, SHARE, Number
 from weigh.cli.options import common, language_of
-from weigh.cli.run_input import Options, given_of, next_line, question_of
+from weigh.cli.run_input import TOP, Options, given_of, next_line, question_of
 from weigh.cli.run_sections import RunCommand
 from weigh.core.engine import Running
 from weigh.core.errors import BadReference, WeighError
@@ -42,45 +43,47 @@ class How(NamedTuple):
 @click.argument("reference", metavar="REF")
 @click.argument("input_text", metavar="[INPUT]", required=False)
 @click.option("--work", type=click.Choice(WORKS), help="What to do with it (default: what the model is for).")
-@click.option("--out", metavar="FILE", help="Where the picture, sound, film or vectors go.")
-@click.option("--system", metavar="TEXT", help="A chat's system prompt.")
+@click.option(
+    "--out", metavar="FILE", help="Where the answer goes; the suffix says in which form, - is standard output."
+)
+@click.option("--system", metavar="TEXT|FILE", help="A chat's system prompt.")
 @click.option("--json-schema", "schema", metavar="FILE|JSON", help="The answer is JSON that satisfies this schema.")
-@click.option("--fim", "suffix", metavar="TEXT", help="Fill in between INPUT and this text.")
+@click.option("--fim", "suffix", metavar="TEXT|FILE", help="Fill in between INPUT and this text.")
 @click.option("--thinking/--no-thinking", default=None, help="Whether a model that can reasons first.")
-@click.option("--max-tokens", type=int, help="The longest answer.")
-@click.option("--temperature", type=float, help="0 takes the likeliest token always.")
-@click.option("--top-p", type=float, help="Only tokens that together are so likely.")
-@click.option("--seed", type=int, help="The same seed gives the same answer, picture or sound.")
+@click.option("--max-tokens", type=COUNT, help="The longest answer.")
+@click.option("--temperature", type=Number(0, 100), help="0 takes the likeliest token always.")
+@click.option("--top-p", type=Number(0, 1, min_open=True), help="Only tokens that together are so likely.")
+@click.option("--seed", type=SEED, help="The same seed gives the same answer, picture or sound.")
 @click.option("--stop", multiple=True, metavar="TEXT", help="Where the answer ends; repeatable.")
-@click.option("--image", metavar="FILE", help="A picture to look at, to start from or to change.")
-@click.option("--mask", metavar="FILE", help="What is white here is drawn anew.")
-@click.option("--audio", metavar="FILE", help="A sound to listen to.")
+@click.option("--image", metavar="FILE|URL", help="A picture to look at, to start from or to change.")
+@click.option("--mask", metavar="FILE|URL", help="What is white here is drawn anew.")
+@click.option("--audio", metavar="FILE|URL", help="A sound to listen to.")
 @click.option("--document", "documents", multiple=True, metavar="TEXT", help="To rank or to embed; repeatable.")
 @click.option("--documents", "documents_file", metavar="FILE", help="The same, one a line.")
 @click.option("--label", "labels", multiple=True, metavar="TEXT", help="A class to try; repeatable.")
-@click.option("--threshold", type=float, default=0.5, show_default=True, help="The least score of what is detected.")
-@click.option("--top", type=int, default=5, show_default=True, help="So many classes.")
-@click.option("--dimensions", type=int, help="So many numbers of each vector.")
+@click.option("--threshold", type=SHARE, default=0.5, show_default=True, help="The least score of what is detected.")
+@click.option("--top", type=COUNT, help="So many classes (default: 5), documents or passages.")
+@click.option("--dimensions", type=COUNT, help="So many numbers of each vector.")
 @click.option("--language", metavar="CODE", help="What is spoken: en, zh ...")
 @click.option("--translate", is_flag=True, help="What is said, in English.")
 @click.option("--srt", is_flag=True, help="What is said, as subtitles.")
 @click.option("--voice", help="Who speaks.")
-@click.option("--speed", type=float, help="How fast.")
+@click.option("--speed", type=Number(0.05, 20), help="How fast.")
 @click.option("--negative", metavar="TEXT", help="What should not be in it.")
 @click.option("--size", metavar="WxH", help="Of a picture or a film.")
-@click.option("--steps", type=int, help="Steps of a diffusion model.")
-@click.option("--guidance", type=float, help="How closely it keeps to the words.")
-@click.option("--strength", type=float, help="How much of the picture may change, 0 to 1.")
+@click.option("--steps", type=click.IntRange(1, 10_000), help="Steps of a diffusion model.")
+@click.option("--guidance", type=Number(0, 1000), help="How closely it keeps to the words.")
+@click.option("--strength", type=SHARE, help="How much of the picture may change, 0 to 1.")
 @click.option("--count", type=click.IntRange(1, 64), default=1, show_default=True, help="So many pictures.")
-@click.option("--seconds", type=float, help="Of sound.")
-@click.option("--frames", type=int, help="Of a film.")
-@click.option("--fps", type=int, help="Frames a second.")
+@click.option("--seconds", type=Number(0, 3600, min_open=True), help="Of sound.")
+@click.option("--frames", type=click.IntRange(1, 10_000), help="Of a film.")
+@click.option("--fps", type=click.IntRange(1, 240), help="Frames a second.")
 @click.option("--engine", help="Which engine runs it.")
 @click.option("--device", help="Where: cpu, cuda, mps ...")
-@click.option("--context", type=int, metavar="TOKENS", help="Tokens of context.")
-@click.option("--gpu-layers", "n_gpu_layers", type=int, help="Layers on the accelerator.")
+@click.option("--context", type=click.IntRange(1, 1 << 28), metavar="TOKENS", help="Tokens of context.")
+@click.option("--gpu-layers", "n_gpu_layers", type=click.IntRange(0, 100_000), help="Layers on the accelerator.")
 @click.option("--kv", help="Type of the cache: f16, q8_0 ...")
-@click.option("--threads", type=int, help="Of the processor.")
+@click.option("--threads", type=click.IntRange(1, 4096), help="Of the processor.")
 @click.option("--projector", metavar="FILE", help="The mmproj file that makes pictures into tokens.")
 @click.option("--address", metavar="URL", help="Of a server that runs already: --engine vllm --address http://...")
 @click.option("--name", metavar="NAME", help="What the model is called there.")
@@ -88,6 +91,7 @@ class How(NamedTuple):
 @click.option("--trust-remote-code", is_flag=True, default=None, help="Run code that lies beside the weights.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), default="high", show_default=True, help="What holds it back.")
 @click.option("--policy", metavar="FILE", help="TOML: what it does not allow is not run.")
+@click.option("--anyway", is_flag=True, help="Run it though it does not fit this machine.")
 @click.option("--yes", "-y", is_flag=True, help="Pull a model that is not here without asking.")
 @click.option("--index", metavar="DIR", help="Make a folder searchable: texts, tables, and pictures by CLIP.")
 @click.option("--query", metavar="TEXT|FILE", help="Search it, by a text or a picture.")
@@ -115,7 +119,7 @@ def run(
     try:
         asked = msgspec.convert(options, Options)
         if asked.index is not None:
-            return _search(reference, asked.query or input_text, asked, how)
+            return _search(reference, asked.query if asked.query is not None else input_text, asked, how)
         if asked.query is not None or asked.rerank is not None or asked.index_file is not None:
             raise BadReference("index.wanting")
         return _answer(reference, input_text, asked, how)
@@ -133,20 +137,29 @@ def _tell_error(error: WeighError, language: Language) -> None:
 
 
 def _answer(reference: str, input_text: str | None, asked: Options, how: How) -> int:
+    from weigh.cli.run_files import place_of
     from weigh.cli.run_output import Output
 
-    given = given_of(input_text, asked)
+    if asked.suffix is not None and asked.work is None:
+        asked = msgspec.structs.replace(asked, work="complete")
+    given = given_of(input_text, asked, offline=how.wanted.offline)
     offer = _offer(reference, asked, how)
     work = asked.work or offer.chosen.launch.works[0]
     output = Output(
-        language=how.language, name=offer.name, as_json=how.as_json, quiet=how.quiet, is_srt=asked.srt, out=asked.out
+        language=how.language,
+        name=offer.name,
+        as_json=how.as_json,
+        quiet=how.quiet,
+        is_srt=asked.srt,
+        top=asked.top,
+        place=place_of(asked.out, work, offer.name, as_json=how.as_json),
     )
     with asyncio.Runner() as runner:
         return _run(runner, offer, work, given, output)
 
 
 def _offer(reference: str, options: Options, how: How) -> Offer:
-    from weigh.app.offer import name_of, offered
+    from weigh.app.offer import name_of, offered, refuse_unfit
     from weigh.app.policy import read_policy
     from weigh.app.run import Asked
     from weigh.sources.machine import start
@@ -168,7 +181,10 @@ def _offer(reference: str, options: Options, how: How) -> Offer:
         policy=read_policy(options.policy) if options.policy is not None else None,
     )
     found = bring(reference, how.wanted)
-    return offered(found.path, asked, start, name=name_of(found.text))
+    offer = offered(found.path, asked, start, name=name_of(found.text))
+    if not options.anyway and options.address is None:
+        refuse_unfit(offer)
+    return offer
 
 
 def _search(reference: str, query: str | None, asked: Options, how: How) -> int:
@@ -181,8 +197,8 @@ def _search(reference: str, query: str | None, asked: Options, how: How) -> int:
     wanted = Search(
         folder=asked.index,
         file=asked.index_file,
-        question=question_of(query),
-        top=asked.top,
+        question=question_of(query, offline=how.wanted.offline),
+        top=asked.top or TOP,
         language=how.language,
         as_json=how.as_json,
         quiet=how.quiet,
@@ -219,8 +235,7 @@ async def _one(model: Running, job: Job, output: Output) -> tuple[int, Told]:
                 status = 2
             else:
                 told.take(event)
-    told.end()
-    return status, told
+    return max(status, told.end()), told
 
 
 def _talk(runner: asyncio.Runner, model: Running, given: Given, output: Output) -> int:

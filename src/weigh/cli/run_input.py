@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from typing import TextIO
+from urllib.parse import urlsplit
 
 import click
 import msgspec
 
 from weigh.app.ask import Given, kind_of
+from weigh.cli.fetched import fetched, is_address
 from weigh.core.errors import BadReference, SourceError
 from weigh.core.finding import Severity
 from weigh.core.value import Value
@@ -17,6 +19,22 @@ from weigh.core.work import Array, Piece, Sampling, Work
 
 MOST_FILE = 512 << 20
 MOST_LINES = 100_000
+TOP = 5
+_LOOKED_AT = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".gif",
+    ".bmp",
+    ".wav",
+    ".mp3",
+    ".flac",
+    ".ogg",
+    ".opus",
+    ".m4a",
+    ".npz",
+)
 
 
 class Options(Value, frozen=True, kw_only=True):
@@ -40,7 +58,7 @@ class Options(Value, frozen=True, kw_only=True):
     documents_file: str | None
     labels: tuple[str, ...]
     threshold: float
-    top: int
+    top: int | None
     dimensions: int | None
     language: str | None
     translate: bool
@@ -69,26 +87,30 @@ class Options(Value, frozen=True, kw_only=True):
     trust_remote_code: bool | None
     fail_on: Severity
     policy: str | None
+    anyway: bool
     index: str | None
     index_file: str | None
     query: str | None
     rerank: str | None
 
 
-def given_of(text: str | None, options: Options) -> Given:
-    """INPUT may be a text, a file of text, a picture, a sound or arrays, or `-`. Raises SourceError, BadReference."""
-    found = _input(text)
-    width, height = _size(options.size)
+def given_of(text: str | None, options: Options, *, offline: bool) -> Given:
+    """INPUT may be a text, a file of text, a picture, a sound or arrays, an address of one, or `-`.
+
+    Raises SourceError, BadReference.
+    """
+    found = input_of(text, offline=offline)
+    width, height = size_of(options.size)
     asked = Given(
-        system=options.system,
-        suffix=options.suffix,
+        system=_text(options.system),
+        suffix=_text(options.suffix),
         schema=_schema(options.schema),
         thinking=options.thinking,
         sampling=_sampling(options),
         documents=(*options.documents, *_lines(options.documents_file)),
         labels=options.labels,
         threshold=options.threshold,
-        top=options.top,
+        top=options.top or TOP,
         dimensions=options.dimensions,
         language=options.language,
         translate=options.translate,
@@ -105,21 +127,23 @@ def given_of(text: str | None, options: Options) -> Given:
         seconds=options.seconds,
         frames=options.frames,
         fps=options.fps,
-        image=_file(options.image),
-        audio=_file(options.audio),
-        mask=_file(options.mask),
+        image=_file(options.image, offline=offline),
+        audio=_file(options.audio, offline=offline),
+        mask=_file(options.mask, offline=offline),
     )
     return msgspec.structs.replace(asked, **found)
 
 
-def question_of(text: str | None) -> Piece | None:
+def question_of(text: str | None, *, offline: bool) -> Piece | None:
     """What is searched by: a text, a picture, or a file of either. Raises SourceError, BadReference."""
-    found = _input(text)
+    found = input_of(text, offline=offline)
     match found.get("image"), found.get("text"):
         case bytes(image), _:
             return Piece(image=image)
-        case _, str(said):
+        case _, str(said) if said.strip():
             return Piece(text=said)
+        case _, str():
+            raise BadReference("index.no_query")
     if found:
         raise BadReference("index.query_kind")
     return None
@@ -133,13 +157,17 @@ def next_line(stream: TextIO, *, quiet: bool = False) -> str | None:
     return line.rstrip("\n") if line else None
 
 
-def _input(text: str | None) -> dict[str, str | bytes | tuple[Array, ...]]:
+def input_of(text: str | None, *, offline: bool) -> dict[str, str | bytes | tuple[Array, ...]]:
     if text is None:
         return {}
     if text == "-":
         data = sys.stdin.buffer.read(MOST_FILE)
-    elif len(text) < 4096 and "\0" not in text and os.path.isfile(text):
+    elif _is_file(text):
         data = _read(text)
+    elif is_address(text) and urlsplit(text).path.lower().endswith(_LOOKED_AT):
+        data = fetched(text, MOST_FILE, offline=offline)
+    elif text.lower().endswith(_LOOKED_AT) and len(text.split()) == 1:
+        data = _read(text)  # a file that is not there, and no words
     else:
         return {"text": text}
     kind = kind_of(data)
@@ -148,6 +176,15 @@ def _input(text: str | None) -> dict[str, str | bytes | tuple[Array, ...]]:
 
         return {"arrays": arrays_from(data, text)}
     return {kind: data} if kind != "text" else {"text": data.decode("utf-8", "replace")}
+
+
+def _is_file(text: str) -> bool:
+    return len(text) < 4096 and "\0" not in text and os.path.isfile(text)
+
+
+def _text(said: str | None) -> str | None:
+    """As said, or what a file of this name holds."""
+    return said if said is None or not _is_file(said) else _read(said).decode("utf-8", "replace")
 
 
 def _read(path: str) -> bytes:
@@ -161,14 +198,17 @@ def _read(path: str) -> bytes:
     return data
 
 
-def _file(path: str | None) -> bytes | None:
-    return _read(path) if path is not None else None
+def _file(path: str | None, *, offline: bool) -> bytes | None:
+    if path is None:
+        return None
+    return fetched(path, MOST_FILE, offline=offline) if is_address(path) else _read(path)
 
 
 def _lines(path: str | None) -> list[str]:
     if path is None:
         return []
-    return [line for line in _read(path).decode("utf-8", "replace").splitlines()[:MOST_LINES] if line.strip()]
+    data = sys.stdin.buffer.read(MOST_FILE) if path == "-" else _read(path)
+    return [line for line in data.decode("utf-8", "replace").splitlines()[:MOST_LINES] if line.strip()]
 
 
 def _schema(given: str | None) -> str | None:
@@ -183,7 +223,8 @@ def _schema(given: str | None) -> str | None:
     return text
 
 
-def _size(text: str | None) -> tuple[int | None, int | None]:
+def size_of(text: str | None) -> tuple[int | None, int | None]:
+    """Across and down, of `WxH`. Raises BadReference."""
     if text is None:
         return None, None
     width, _, height = text.lower().partition("x")

@@ -36,7 +36,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
         "fps",
     ),
     "How it runs": ("engine", "address", "name", "device", "context", "n_gpu_layers", "kv", "threads", "projector"),
-    "What is let through": ("allow_pickle", "trust_remote_code", "fail_on", "policy", "yes"),
+    "What is let through": ("allow_pickle", "trust_remote_code", "fail_on", "policy", "anyway", "yes"),
 }
 
 

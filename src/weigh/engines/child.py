@@ -15,7 +15,7 @@ from typing import BinaryIO
 import msgspec
 
 from weigh.core.engine import Failed, Launch, Loaded, Ready
-from weigh.core.work import Done, Event, Fault, Job, job_from
+from weigh.core.work import Done, Embed, Event, Fault, Job, Vectors, job_from
 from weigh.engines.frames import Kind, encode, frame, take
 
 Say = Callable[[int, Event | Ready], None]
@@ -93,10 +93,20 @@ def _run(number: int, job: Job, loaded: Loaded, flag: threading.Event, say: Say)
         return
     with closing(loaded.run(job, flag)) as events:
         for event in events:
+            if isinstance(event, Vectors) and (fault := too_short(job, event)) is not None:
+                event = fault
             say(number, event)
             if isinstance(event, Done | Fault):
                 return
     say(number, Fault(kind="failed", detail="the engine ended without an answer"))
+
+
+def too_short(job: Job, vectors: Vectors) -> Fault | None:
+    """Where more numbers of each vector were asked for than there are."""
+    wanted = job.dimensions if isinstance(job, Embed) else None
+    if wanted is None or wanted <= vectors.dimensions:
+        return None
+    return Fault(kind="bad_input", detail=f"{wanted} numbers a vector; it makes {vectors.dimensions}")
 
 
 def _fault(error: BaseException) -> Fault:

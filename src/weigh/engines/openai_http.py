@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import struct
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -14,6 +15,7 @@ import msgspec
 from weigh.core.engine import Failed, Launch, Ready
 from weigh.core.work import Chat, Complete, Done, Embed, Event, Fault, Job, Rerank, Scores, Usage, Vectors, work_of
 from weigh.engines.openai_words import Answer, chat_request, complete_request, fault_of
+from weigh.engines.prompts import in_the_middle
 
 SECONDS_TO_CONNECT = 10.0
 MOST_LINE = 1 << 24
@@ -92,7 +94,8 @@ class Served:
                 body = chat_request(job, self._name)
                 events = self._stream("/v1/chat/completions", body, job.sampling.top_logprobs)
             case Complete():
-                body = complete_request(job, self._name)
+                local = self._launch.engine == "llama-server" and os.path.isfile(self._launch.path)
+                body = complete_request(in_the_middle(job, self._launch.path) if local else job, self._name)
                 events = self._stream("/v1/completions", body, job.sampling.top_logprobs)
             case Embed():
                 events = self._embed(job)

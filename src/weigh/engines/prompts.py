@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import mmap
+import struct
 from collections.abc import Container
 from typing import Any
 
+import msgspec
+
 from weigh.core.engine import Failed
-from weigh.core.work import Chat, Fault, Message, Tool
+from weigh.core.work import Chat, Complete, Fault, Message, Tool
+
+MOST_VOCABULARY = 256 << 20
 
 # Tokens to fill in the middle: of Qwen and CodeGemma, StarCoder and Code Llama, DeepSeek.
-_MIDDLES = (
+MIDDLES = (
     ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
     ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
     ("▁<PRE>", "▁<SUF>", "▁<MID>"),
@@ -39,10 +45,25 @@ def templated(job: Chat, template: str | None, signs: dict[str, str]) -> str:
 
 def between(before: str, after: str, known: Container[str]) -> str:
     """Fill in the middle, by the tokens that the tokenizer has for it. Raises Failed where it has none."""
-    for prefix, suffix, middle in _MIDDLES:
+    for prefix, suffix, middle in MIDDLES:
         if prefix in known and suffix in known and middle in known:
             return f"{prefix}{before}{suffix}{after}{middle}"
     raise Failed(Fault(kind="unsupported", detail="its tokenizer has no tokens to fill in the middle"))
+
+
+def in_the_middle(job: Complete, path: str) -> Complete:
+    """The prompt with what stands before and after in it, by the tokens of a GGUF file. Raises Failed without them."""
+    if job.suffix is None:
+        return job
+    known = {word for words in MIDDLES for word in words if _holds(path, word)}
+    return msgspec.structs.replace(job, prompt=between(job.prompt, job.suffix, known), suffix=None)
+
+
+def _holds(path: str, word: str) -> bool:
+    """A string of GGUF is its length, then its bytes; the vocabulary stands before the weights."""
+    told = word.encode()
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(struct.pack("<Q", len(told)) + told, 0, MOST_VOCABULARY) >= 0
 
 
 def turn_of(message: Message) -> dict[str, Any]:

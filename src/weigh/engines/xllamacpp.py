@@ -28,6 +28,7 @@ from weigh.core.work import (
     work_of,
 )
 from weigh.engines.openai_words import Answer, chat_request, complete_request, fault_of
+from weigh.engines.prompts import in_the_middle
 
 _TEXT: tuple[Work, ...] = ("chat", "complete")
 _BERTS = ("bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "neo-bert", "eurobert")
@@ -82,6 +83,7 @@ class Llama:
 
     def __init__(self, server: Any, launch: Launch) -> None:
         self._server = server
+        self._path = launch.path
         works = launch.works[:1] if launch.works[0] in ("embed", "rerank") else _TEXT
         self.ready = Ready(works=works, parallel=launch.parallel, context_length=launch.context_length)
 
@@ -93,7 +95,9 @@ class Llama:
                 yield from _stream(self._server.handle_chat_completions, chat_request(job), answer, cancelled)
             case Complete():
                 answer = Answer(job.sampling.top_logprobs)
-                yield from _stream(self._server.handle_completions, complete_request(job), answer, cancelled)
+                yield from _stream(
+                    self._server.handle_completions, complete_request(in_the_middle(job, self._path)), answer, cancelled
+                )
             case Embed():
                 yield from self._embed(job)
             case Rerank():

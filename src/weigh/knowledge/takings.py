@@ -33,6 +33,18 @@ class Pipeline(Row, frozen=True, kw_only=True):
     steps: tuple[str, ...]
 
 
+class Giving(Row, frozen=True, kw_only=True):
+    """What `weigh run` is given for a task, after the model; a file's name stands for one of the user's."""
+
+    arguments: tuple[str, ...]
+
+
+@functools.cache
+def givings() -> Mapping[str, Giving]:
+    """Rows by id, which is a task's; what `weigh run` does not do has none."""
+    return {row.id: row for row in read_table("givings", Giving)}
+
+
 @functools.cache
 def takings() -> Mapping[str, Taking]:
     """Rows by id."""
