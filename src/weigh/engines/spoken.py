@@ -29,6 +29,7 @@ class Spoken:
 
     def __init__(self, *, stop: tuple[str, ...] = (), tools: bool = False) -> None:
         self.is_stopped = False
+        self.stopped_by: str | None = None
         self.calls = 0
         self._stop = tuple(text for text in stop if text)
         self._opens = {sign: way for sign, way in _OPENS.items() if tools or way[0] != "tool"}
@@ -73,7 +74,7 @@ class Spoken:
         if self._way != "text":
             self._way = "text"
         elif sign in self._stop:
-            self.is_stopped = True
+            self.is_stopped, self.stopped_by = True, sign
         else:
             self._way, self._close = self._opens[sign]
 
@@ -88,6 +89,26 @@ class Spoken:
     def _call(self, called: tuple[str, str]) -> ToolCall:
         index, self.calls = self.calls, self.calls + 1
         return ToolCall(index=index, id=f"call_{index}", name=called[0], arguments=called[1])
+
+
+def until_stopped(pieces: list[str], stop: tuple[str, ...]) -> tuple[list[str], str | None]:
+    """As much of them as comes before the first sign, and that sign.
+
+    >>> until_stopped(["one ", "two ", "three"], ("wo th", "zzz"))
+    (['one ', 't'], 'wo th')
+    """
+    text = "".join(pieces)
+    found = [(at, sign) for sign in stop if sign and (at := text.find(sign)) >= 0]
+    if not found:
+        return pieces, None
+    room, sign = min(found)
+    said: list[str] = []
+    for piece in pieces:
+        if room <= 0:
+            break
+        said.append(piece[:room])
+        room -= len(piece)
+    return said, sign
 
 
 def _overlap(text: str, sign: str) -> int:

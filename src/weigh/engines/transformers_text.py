@@ -133,18 +133,21 @@ class Text:
         """Deltas and Done, for a prompt as the model takes it. Raises Failed."""
         number = int(prompt["input_ids"].shape[1])
         room = self._context - number if not self._model.config.is_encoder_decoder else self._context
+        if number == 0:
+            raise Failed(Fault(kind="bad_input", detail="the prompt has no tokens"))
         if number >= self._context or room <= 0:
             detail = f"{number} tokens of prompt for a context of {self._context}"
             raise Failed(Fault(kind="context_overflow", detail=detail))
         most = min(sampling.max_tokens if sampling.max_tokens is not None else room, room)
         spoken = Spoken(stop=sampling.stop, tools=tools)
         stopped = threading.Event()
-        written = 0
+        written = thought = 0
         for token, piece, logprobs in self._tokens(
             prompt, sampling, most, schema, lambda: cancelled.is_set() or stopped.is_set()
         ):
             written += token
             deltas = list(spoken.feed(piece))
+            thought += token if any(delta.reasoning for delta in deltas) else 0
             if logprobs is not None and not deltas:
                 deltas = [Delta()]
             for at, delta in enumerate(deltas):
@@ -157,8 +160,9 @@ class Text:
             if spoken.is_stopped:
                 stopped.set()
         yield from spoken.flush()
-        usage = Usage(prompt_tokens=number, completion_tokens=written)
-        yield Done(finish_reason=_finish(cancelled, spoken, is_full=written >= most), usage=usage)
+        usage = Usage(prompt_tokens=number, completion_tokens=written, reasoning_tokens=thought)
+        finish = _finish(cancelled, spoken, is_full=written >= most)
+        yield Done(finish_reason=finish, usage=usage, stopped_by=spoken.stopped_by)
 
     def _tokens(
         self, prompt: Any, sampling: Sampling, most: int, schema: str | None, is_over: Callable[[], bool]

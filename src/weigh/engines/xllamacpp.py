@@ -89,9 +89,9 @@ class Llama:
         """Text as it comes; vectors and scores at once."""
         match job:
             case Chat():
-                yield from _stream(self._server.handle_chat_completions, chat_request(job), cancelled)
+                yield from _stream(self._server.handle_chat_completions, _telling(chat_request(job)), cancelled)
             case Complete():
-                yield from _stream(self._server.handle_completions, complete_request(job), cancelled)
+                yield from _stream(self._server.handle_completions, _telling(complete_request(job)), cancelled)
             case Embed():
                 yield from self._embed(job)
             case Rerank():
@@ -116,6 +116,11 @@ class Llama:
         scores = {row["index"]: row["relevance_score"] for row in said["results"]}
         yield Scores(scores=tuple(scores[index] for index in range(len(job.documents))))
         yield Done(usage=Usage(prompt_tokens=said.get("usage", {}).get("prompt_tokens", 0)))
+
+
+def _telling(body: dict[str, Any]) -> dict[str, Any]:
+    """Which of the signs ended it is told only where it is asked for."""
+    return {**body, "verbose": True, "response_fields": ["stopping_word"]} if body.get("stop") else body
 
 
 def _shortened(row: list[float], width: int) -> list[float]:
@@ -152,7 +157,7 @@ def _stream(
             if answer:
                 chunks.put(answer)
         except Exception as error:  # of another thread: told to the one that waits
-            chunks.put(error)
+            chunks.put(Failed(fault_of("", str(error))))
         chunks.put(None)
 
     threading.Thread(target=ask, daemon=True).start()

@@ -50,14 +50,20 @@ class Serving:
         self.closes: list[Callable[[], Awaitable[None]]] = []
 
     def name_of(self, asked: str | None) -> str:
-        """The model that is meant: as it is called, by its last part, or the only one there is. Raises Refusal."""
+        """The model that is meant: as it is called, by its reference or its last part, or the only one there is.
+
+        Raises Refusal.
+        """
         names = list(self.pool.slots)
-        if not asked and len(names) == 1:
-            return names[0]
-        wanted = (asked or "").removesuffix(":latest")
+        if not asked:
+            if len(names) == 1:
+                return names[0]
+            raise Refusal(400, "invalid_request", Saying("refusal.empty", what="model"))
+        wanted = asked.removesuffix(":latest")
         if wanted in names:
             return wanted
-        alike = [name for name in names if name.rpartition("/")[2].rpartition(":")[2] == wanted]
+        alike = [name for name, slot in self.pool.slots.items() if slot.ware.reference == wanted]
+        alike = alike or [name for name in names if name.rpartition("/")[2].rpartition(":")[2] == wanted]
         if len(alike) == 1:
             return alike[0]
         raise Refusal(404, "model_not_found", Saying("refusal.model", model=wanted))
