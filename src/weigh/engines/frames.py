@@ -33,6 +33,9 @@ class Kind(IntEnum):
     ANSWER = 4
 
 
+_KINDS = {kind.value: kind for kind in Kind}
+
+
 def frame(kind: Kind, number: int, body: bytes) -> bytes:
     """Raises EngineError where the body is too long to send."""
     if len(body) > MOST_BODY:
@@ -40,12 +43,12 @@ def frame(kind: Kind, number: int, body: bytes) -> bytes:
     return HEAD.pack(len(body), number, kind) + body
 
 
-def head_of(data: bytes) -> tuple[int, int, Kind]:
+def head_of(data: bytes | bytearray) -> tuple[int, int, Kind]:
     """Bytes of the body, number of the job, kind. Raises EngineError for what is no head of ours."""
     nbytes, number, kind = HEAD.unpack(data)
-    if nbytes > MOST_BODY or kind not in Kind.__members__.values():
+    if nbytes > MOST_BODY or kind not in _KINDS:
         raise EngineError("engine.not_ours")
-    return nbytes, number, Kind(kind)
+    return nbytes, number, _KINDS[kind]
 
 
 def answer_from(body: bytes) -> Answer:

@@ -12,7 +12,7 @@ from pathlib import Path
 from weigh.core.engine import Launch, Ready
 from weigh.core.errors import EngineError
 from weigh.core.work import Done, Event, Fault, Job
-from weigh.engines.frames import HEAD, Kind, answer_from, encode, event_of, frame, head_of
+from weigh.engines.frames import HEAD, Answer, Kind, answer_from, encode, event_of, frame, head_of
 
 MOST_LINES = 40  # of what a library prints, kept for the day it dies
 MOST_LINE = 500
@@ -23,17 +23,9 @@ NO_END = 7 * 24 * 3600.0
 
 async def start(module: str, launch: Launch, *, interpreter: str = sys.executable, seconds: float = 600.0) -> Child:
     """The model, loaded. Raises EngineError where it does not load, or not in time."""
-    process = await asyncio.create_subprocess_exec(
-        interpreter,
-        "-m",
-        "weigh.engines.child",
-        module,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=_environment(),
-    )
-    child = Child(process, launch)
+    command = (interpreter, "-m", "weigh.engines.child", module)
+    loop = asyncio.get_running_loop()
+    _, child = await loop.subprocess_exec(lambda: Child(launch), *command, env=_environment())
     try:
         await asyncio.wait_for(child.load(), seconds)
     except TimeoutError as error:
@@ -60,40 +52,66 @@ def _environment() -> dict[str, str]:
     }
 
 
-class Child:
-    """Keeps the protocol's side of the program: numbers jobs, hands each event to who asked for it."""
+class Child(asyncio.SubprocessProtocol):
+    """Keeps the protocol's side of the program: numbers jobs, hands each event to who asked for it.
+
+    Its output is read where it arrives, not through a stream: a token costs one turn of the loop less.
+    """
 
     ready: Ready
 
-    def __init__(self, process: asyncio.subprocess.Process, launch: Launch) -> None:
-        self._process = process
+    def __init__(self, launch: Launch) -> None:
         self._launch = launch
         self._jobs: dict[int, asyncio.Queue[Event]] = {}
         self._next = 1
         self._printed: deque[str] = deque(maxlen=MOST_LINES)
-        self._tasks = [asyncio.create_task(self._listen_to_errors())]
+        self._unread = bytearray()
+        loop = asyncio.get_running_loop()
+        self._first: asyncio.Future[Answer | None] = loop.create_future()
+        self._gone: asyncio.Future[int | None] = loop.create_future()
         self._is_over = False
 
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        return self._process.pid
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It runs."""
+        assert isinstance(transport, asyncio.SubprocessTransport)
+        self._process = transport
+        self.pid: int = transport.get_pid()
+
+    def pipe_data_received(self, fd: int, data: bytes | str) -> None:
+        """Frames, or what a library prints."""
+        assert isinstance(data, bytes)
+        if fd != 1:
+            self._printed.extend(line[:MOST_LINE] for line in data.decode("utf-8", "replace").splitlines())
+            return
+        self._unread += data
+        try:
+            self._take_frames()
+        except EngineError:
+            self.kill()
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        """Nothing more comes from there."""
+        if fd == 1:
+            self._is_over = True
+            self._ending = asyncio.ensure_future(self._end())
+
+    def process_exited(self) -> None:
+        """With a status."""
+        self._gone.set_result(self._process.get_returncode())
 
     @property
     def is_alive(self) -> bool:
         """Whether a job could be started."""
-        return not self._is_over and self._process.returncode is None
+        return not self._is_over and not self._gone.done()
 
     async def load(self) -> None:
         """Raises EngineError with what the engine says."""
-        await self._write(frame(Kind.LOAD, 0, encode(self._launch)))
-        first = await self._take()
-        answer = answer_from(first[1]) if first else Fault(kind="engine_died", detail=await self._last_words())
+        self._write(frame(Kind.LOAD, 0, encode(self._launch)))
+        answer = await self._first
         if not isinstance(answer, Ready):
-            detail = self._why(answer.detail if isinstance(answer, Fault) else "")
+            detail = self._why(answer.detail if isinstance(answer, Fault) else await self._last_words())
             raise EngineError("engine.not_loaded", path=self._launch.path, engine=self._launch.engine, detail=detail)
         self.ready = answer
-        self._tasks.append(asyncio.create_task(self._listen()))
 
     async def run(self, job: Job) -> AsyncGenerator[Event, None]:
         """Ends with Done or Fault. Closing it cancels the job."""
@@ -106,7 +124,7 @@ class Child:
         is_done = False
         limit = self._limit(events)
         try:
-            await self._write(frame(Kind.START, number, encode(job)))
+            self._write(frame(Kind.START, number, encode(job)))
             while not is_done:
                 event = await events.get()
                 is_done = isinstance(event, Done | Fault)
@@ -117,7 +135,7 @@ class Child:
             limit.cancel()
             self._jobs.pop(number, None)
             if self.is_alive and not is_done:
-                await self._write(frame(Kind.CANCEL, number, b""))
+                self._write(frame(Kind.CANCEL, number, b""))
 
     def _limit(self, events: asyncio.Queue[Event]) -> asyncio.TimerHandle:
         """Ends the job for who waits, when it takes longer than it may."""
@@ -131,7 +149,7 @@ class Child:
             return
         try:
             async with asyncio.timeout(SECONDS_TO_OBEY):
-                await self._write(frame(Kind.CANCEL, number, b""))
+                self._write(frame(Kind.CANCEL, number, b""))
                 while not isinstance(await events.get(), Done | Fault):
                     pass
         except TimeoutError:
@@ -140,62 +158,54 @@ class Child:
 
     def kill(self) -> None:
         """At once, whatever it does."""
-        if self._process.returncode is None:
+        if not self._gone.done():
             self._process.kill()
 
     async def close(self) -> None:
         """Let it go: asked first, then made to."""
         self._is_over = True
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), SECONDS_TO_END)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._inlet().close()
+        done, _ = await asyncio.wait((self._gone,), timeout=SECONDS_TO_END)
+        if not done:
+            self.kill()
+            await self._gone
+        self._process.close()
         self._end_all(Fault(kind="engine_died"))
 
-    async def _listen(self) -> None:
-        """Every event to its job, until the child is gone."""
-        try:
-            while (got := await self._take()) is not None:
-                number, body = got
-                if (events := self._jobs.get(number)) is not None:
-                    events.put_nowait(event_of(answer_from(body)))
-        except EngineError:
-            self._process.kill()
-        self._is_over = True
+    def _take_frames(self) -> None:
+        """Every whole one, to who waits for it."""
+        at = 0
+        while len(self._unread) - at >= HEAD.size:
+            nbytes, number, _ = head_of(self._unread[at : at + HEAD.size])
+            end = at + HEAD.size + nbytes
+            if end > len(self._unread):
+                break
+            answer = answer_from(bytes(self._unread[at + HEAD.size : end]))
+            at = end
+            if not self._first.done():
+                self._first.set_result(answer)
+            elif (events := self._jobs.get(number)) is not None:
+                events.put_nowait(event_of(answer))
+        del self._unread[:at]
+
+    async def _end(self) -> None:
+        """Whoever waits is told, once it is known how it ended."""
+        if not self._first.done():
+            self._first.set_result(None)
         self._end_all(Fault(kind="engine_died", detail=await self._last_words()))
 
     def _end_all(self, fault: Fault) -> None:
         for events in self._jobs.values():
             events.put_nowait(fault)
 
-    async def _take(self) -> tuple[int, bytes] | None:
-        out = self._process.stdout
-        assert out is not None
-        try:
-            nbytes, number, _ = head_of(await out.readexactly(HEAD.size))
-            return number, await out.readexactly(nbytes)
-        except asyncio.IncompleteReadError:
-            return None
+    def _write(self, data: bytes) -> None:
+        if self.is_alive:  # if it ends meanwhile, every job is told of it
+            self._inlet().write(data)
 
-    async def _write(self, data: bytes) -> None:
-        into = self._process.stdin
-        assert into is not None
-        try:
-            into.write(data)
-            await into.drain()
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the listener tells of it
-
-    async def _listen_to_errors(self) -> None:
-        errors = self._process.stderr
-        assert errors is not None
-        while data := await errors.read(1 << 16):
-            for line in data.decode("utf-8", "replace").splitlines():
-                self._printed.append(line[:MOST_LINE])
+    def _inlet(self) -> asyncio.WriteTransport:
+        inlet = self._process.get_pipe_transport(0)
+        assert isinstance(inlet, asyncio.WriteTransport)
+        return inlet
 
     def _why(self, detail: str) -> str:
         """With the first line that the library printed of an error: what it raises says less."""
@@ -204,6 +214,6 @@ class Child:
 
     async def _last_words(self) -> str:
         """The last line it printed, and how it ended."""
-        status = await self._process.wait()
+        status = await asyncio.shield(self._gone)
         last = next((line.strip() for line in reversed(self._printed) if line.strip()), "")
         return f"exit status {status}" + (f": {last}" if last else "")
