@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 @click.option("--config", metavar="FILE", help="TOML with a key for each of these, and [models.NAME] tables.")
 @click.option("--host", help="Address to listen on (default: 127.0.0.1).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks one (default: 8000).")
-@click.option("--api-key", "api_keys", multiple=True, metavar="KEY", help="A key that clients must send; repeatable.")
+@click.option(
+    "--api-key",
+    "api_keys",
+    multiple=True,
+    metavar="KEY",
+    envvar="WEIGH_API_KEY",
+    help="A key that clients must send; repeatable (default: WEIGH_API_KEY of the environment).",
+)
 @click.option("--cors-origin", "cors_origins", multiple=True, metavar="ORIGIN", help="A page that may ask; repeatable.")
 @click.option("--tls-certificate", metavar="FILE", help="Certificate in PEM: then it speaks HTTPS.")
 @click.option("--tls-key", metavar="FILE", help="Its key in PEM.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import os
@@ -73,7 +74,7 @@ def _serve(inbox: BinaryIO, loaded: Loaded, say: Say) -> None:
         if kind is Kind.START:
             flags[number] = threading.Event()
             waiting[number] = pool.submit(_one, number, body, loaded, flags, say)
-            waiting[number].add_done_callback(lambda _, number=number: waiting.pop(number, None))
+            waiting[number].add_done_callback(functools.partial(_forget, waiting, number))
         elif kind is Kind.CANCEL and (flag := flags.get(number)) is not None:
             flag.set()
             if (future := waiting.get(number)) is not None and future.cancel():
@@ -81,6 +82,10 @@ def _serve(inbox: BinaryIO, loaded: Loaded, say: Say) -> None:
                 flags.pop(number, None)
     for flag in list(flags.values()):
         flag.set()
+
+
+def _forget(waiting: dict[int, Future[None]], number: int, _: Future[None]) -> None:
+    waiting.pop(number, None)
 
 
 def _one(number: int, body: bytes, loaded: Loaded, flags: dict[int, threading.Event], say: Say) -> None:

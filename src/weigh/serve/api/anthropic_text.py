@@ -52,6 +52,7 @@ def _whole(model: str, events: list[Event]) -> Json:
         **_message(model),
         "content": [_content(block) for block in blocks.all],
         "stop_reason": _reason(blocks),
+        "stop_sequence": blocks.last.stopped_by,
         "usage": _usage(blocks.last.usage),
     }
 
@@ -92,6 +93,8 @@ def _arguments(text: str) -> Any:
 def _reason(blocks: Blocks) -> str:
     if blocks.has_called:
         return "tool_use"
+    if blocks.last.stopped_by is not None:
+        return "stop_sequence"
     return "max_tokens" if blocks.last.finish_reason == "length" else "end_turn"
 
 
@@ -122,7 +125,7 @@ class SpokenMessage:
         for step in self._blocks.take(event):
             yield _event(_step(step))
         if isinstance(event, Done):
-            ended = {"stop_reason": _reason(self._blocks), "stop_sequence": None}
+            ended = {"stop_reason": _reason(self._blocks), "stop_sequence": event.stopped_by}
             yield _event({"type": "message_delta", "delta": ended, "usage": _usage(event.usage)})
             yield _event({"type": "message_stop"})
 

@@ -11,7 +11,6 @@ import msgspec
 from weigh.core.errors import SourceError, TableError
 from weigh.core.value import Value
 
-
 MOST_PORT = 65535
 
 
@@ -41,7 +40,9 @@ class ModelSetting(Value, frozen=True, kw_only=True):
 
 
 class Settings(Value, frozen=True, kw_only=True):
-    """`references` are served under their own names, `models` by the names that clients ask for. `idle_seconds`: a model that nobody used for so long is let go.
+    """`references` are served under their own names.
+
+    `models` by the names that clients ask for. `idle_seconds`: a model that nobody used for so long is let go.
 
     `queue`: jobs that may wait for one model; `wait_seconds`: how long; `job_seconds`: how long one may take.
     `stall_seconds`: how long a client may take nothing of its answer.
@@ -114,5 +115,11 @@ def checked(settings: Settings, path: str) -> Settings:
 
 def _keyed(table: dict[str, Any]) -> dict[str, Any]:
     """Each key by the name it has here: a flag's own spelling is taken too, and one text for a list of one."""
-    named = {_SPELT.get(key.replace("-", "_"), key.replace("-", "_")): value for key, value in table.items()}
+    named = _spelt(table)
+    if isinstance(models := named.get("models"), dict):
+        named["models"] = {name: _spelt(one) if isinstance(one, dict) else one for name, one in models.items()}
     return {key: [value] if key in _LISTS and isinstance(value, str) else value for key, value in named.items()}
+
+
+def _spelt(table: dict[str, Any]) -> dict[str, Any]:
+    return {_SPELT.get(key.replace("-", "_"), key.replace("-", "_")): value for key, value in table.items()}
