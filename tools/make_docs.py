@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.clients.matrix import CLIENTS, rows
 from tools.make_guide import guide
 from weigh.formats import FORMATS, folder_formats
 from weigh.knowledge.imports import imports
@@ -18,10 +19,24 @@ MARK = "<!-- from here on written by `make golden` from the code -->\n"
 def pages() -> Iterator[tuple[Path, str]]:
     """Each page and what it should be."""
     for language in LANGUAGES:
-        for name, lines in (("formats", formats(language)), ("guide", guide(language)), ("rules", rules(language))):
-            path = DOCS / language / f"{name}.md"
+        for write in (clients, formats, guide, rules):
+            path, lines = DOCS / language / f"{write.__name__}.md", write(language)
             by_hand = path.read_text("utf-8").partition(MARK)[0]
             yield path, by_hand + MARK + "\n" + "\n".join(lines).rstrip() + "\n"
+
+
+def clients(language: Language) -> Iterator[str]:
+    """Two tables, a row a scenario: what each client did, as the tests hold it."""
+    did = {(row.client, row.scenario): row.outcome for row in rows()}
+    scenarios = dict.fromkeys(row.scenario for row in rows())
+    for names in CLIENTS:
+        yield "| " + " | ".join((say("docs_clients.what", language), *names)) + " |"
+        yield "|---" * (len(names) + 1) + "|"
+        for scenario in scenarios:
+            outcomes = [did.get((name, scenario)) for name in names]
+            cells = [say(f"docs_clients.outcome.{one}", language) if one is not None else "" for one in outcomes]
+            yield "| " + " | ".join((say(f"docs_clients.scenario.{scenario}", language), *cells)) + " |"
+        yield ""
 
 
 def formats(language: Language) -> Iterator[str]:

@@ -18,9 +18,15 @@ import pytest
 from click.testing import CliRunner
 
 from tests.hubs.server import COMMIT, as_json, git_sha1, hub
-from tests.loopback import Asked, Content, Loopback, Reply, serving
+from tests.loopback import Asked as Request
+from tests.loopback import Content, Hasty, Loopback, Reply, serving
 from tests.store.faults import bytes_of, environment, faulty, flip, noise, none, start_of
+from weigh.app.network import Network
+from weigh.app.pull_plan import Asked, plan
+from weigh.app.stores import Stores
 from weigh.cli.main import weigh as command
+from weigh.hubs.hub import Site
+from weigh.sources.refusals import NotFetched
 
 EVIL = b"cposix\nsystem\n(S'true'\ntR."
 BIG = 6_000_000
@@ -223,6 +229,18 @@ def test_offline_opens_no_connection(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "--offline" in json.loads(done.stdout)["error"]["message"]
 
 
+def test_a_hub_that_is_gone_is_no_end_where_all_is_here(folder: dict[str, Content], tmp_path: Path) -> None:
+    with serving(hub(folder)) as server:
+        pulled(server, tmp_path, "hf:org/name")
+    stores = Stores(roots={"hf": f"{tmp_path}/hub", "ms": f"{tmp_path}/ms"}, home=f"{tmp_path}/weigh")
+    network = Network(client=Hasty(), sites={"hf": Site(endpoint=server.url)})
+    found = plan(Asked(reference="hf:org/name"), network, stores)
+    assert found.is_remembered and (found.address.commit, found.to_fetch) == (COMMIT, 0)
+    (snapshot(tmp_path) / WEIGHTS).resolve().unlink()
+    with pytest.raises(NotFetched):
+        plan(Asked(reference="hf:org/name"), network, stores)
+
+
 def test_offline_is_enough_where_all_is_here(folder: dict[str, Content], tmp_path: Path) -> None:
     with serving(hub(folder)) as server:
         pulled(server, tmp_path, "hf:org/name")
@@ -289,7 +307,7 @@ def test_two_at_once_fetch_each_file_once(large: dict[str, Content], tmp_path: P
 def test_a_server_that_drops_and_flips_and_is_busy_gives_what_is_right(
     large: dict[str, Content], tmp_path: Path
 ) -> None:
-    def bad(reply: Reply, before: int, asked: Asked) -> Reply:
+    def bad(reply: Reply, before: int, asked: Request) -> Reply:
         match before:
             case 0:
                 return Reply(429, {"retry-after": "0"})
@@ -303,7 +321,7 @@ def test_a_server_that_drops_and_flips_and_is_busy_gives_what_is_right(
 
 
 def test_what_is_wrong_at_its_source_is_never_released(large: dict[str, Content], tmp_path: Path) -> None:
-    def bad(reply: Reply, before: int, asked: Asked) -> Reply:
+    def bad(reply: Reply, before: int, asked: Request) -> Reply:
         is_first = WEIGHTS in asked.path and start_of(asked) == 0
         return reply._replace(body=flip(reply.body, 77)) if is_first else reply
 
@@ -315,7 +333,7 @@ def test_what_is_wrong_at_its_source_is_never_released(large: dict[str, Content]
 def test_a_hub_that_leaks_where_its_chunks_lie_is_not_followed_there(
     folder: dict[str, Content], tmp_path: Path
 ) -> None:
-    def leak(reply: Reply, before: int, asked: Asked) -> Reply:
+    def leak(reply: Reply, before: int, asked: Request) -> Reply:
         xet = {"x-xet-hash": "a" * 64, "link": '<http://127.0.0.1:9/xet>; rel="xet-auth"'}
         return reply._replace(headers={**reply.headers, **xet})
 
@@ -360,7 +378,7 @@ def test_a_place_that_is_a_file_is_one_line(folder: dict[str, Content], tmp_path
 def test_what_one_hub_does_not_give_comes_from_the_other_by_its_hash(
     folder: dict[str, Content], tmp_path: Path
 ) -> None:
-    def gone(reply: Reply, before: int, asked: Asked) -> Reply:
+    def gone(reply: Reply, before: int, asked: Request) -> Reply:
         return Reply(404) if "/resolve/" in asked.path else reply
 
     with faulty(folder, gone) as server:
@@ -371,7 +389,7 @@ def test_what_one_hub_does_not_give_comes_from_the_other_by_its_hash(
 def test_the_preferred_hub_gives_only_what_is_the_same(folder: dict[str, Content], tmp_path: Path) -> None:
     right, other = hub(folder), hub({**folder, "config.json": flip(plain(folder)["config.json"], 4)})
 
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: Request) -> Reply:
         return (other if asked.path.startswith("/api/v1/") else right)(asked)
 
     with serving(answer) as server:
@@ -383,7 +401,7 @@ def test_the_preferred_hub_gives_only_what_is_the_same(folder: dict[str, Content
 def test_the_catalogue_knows_some_repositories_on_the_other_hub(folder: dict[str, Content], tmp_path: Path) -> None:
     here_, there = hub(folder, id="zai-org/GLM-4.6"), hub(folder, id="ZhipuAI/GLM-4.6")
 
-    def answer(asked: Asked) -> Reply:
+    def answer(asked: Request) -> Reply:
         return (there if asked.path.startswith("/api/v1/") else here_)(asked)
 
     with serving(answer) as server:

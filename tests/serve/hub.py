@@ -51,6 +51,13 @@ def mirroring(root: Path, home: Path, *arguments: str) -> Iterator[Mirror]:
             assert process.wait(30) == 0
 
 
+def workers(mirror: Mirror) -> list[int]:
+    """The processes that answer for it."""
+    pid = mirror.process.pid
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    return [int(child) for child in found]
+
+
 class Client(NamedTuple):
     """A package at a version, in whichever environment has it."""
 

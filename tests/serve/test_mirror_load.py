@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.serve.hub import HF2, MS140, Mirror, at_hf, at_ms, mirroring, ran
+from tests.serve.hub import HF2, MS140, Mirror, at_hf, at_ms, mirroring, ran, workers
 
 CLIENTS = 200
 SIZE = 3_000_000
@@ -28,12 +28,6 @@ MS_LIST = """
 from modelscope_hub import HubApi
 print(sum(file.type != "tree" for file in HubApi().list_repo_files("acme/many", "model")))
 """
-
-
-def workers(mirror: Mirror) -> list[int]:
-    pid = mirror.process.pid
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
-    return [int(child) for child in found]
 
 
 def large(folder: Path) -> bytes:

@@ -220,6 +220,14 @@ def test_a_server_that_is_always_busy_is_given_up(quarantine: Quarantine, means:
     assert key_of(raised) == "http.busy" and 120 < sum(means.waited) < 1000
 
 
+def test_what_it_waits_within_a_request_counts_too(quarantine: Quarantine, means: Means) -> None:
+    line = means.line._replace(now=lambda: sum(means.waited), patience=60.0)
+    busy = Reply(429, {"retry-after": "1"})
+    with faulty({NAME: CONTENT}, lambda reply, before, asked: busy) as server, pytest.raises(NotFetched) as raised:
+        fetch(wanted(server, NAME, CONTENT, SHA256), quarantine, line)
+    assert key_of(raised) == "http.busy" and 50 < sum(means.waited) < 64
+
+
 def test_a_partial_that_another_left_longer_than_the_file_is_begun_anew(quarantine: Quarantine, means: Means) -> None:
     part = Path(quarantine.part(SHA256))
     part.parent.mkdir(parents=True)

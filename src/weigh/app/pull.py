@@ -41,7 +41,8 @@ class Watch(NamedTuple):
 
 
 class Ways(NamedTuple):
-    """What it takes to pull: a connection (None where there is none), the clock, how many at once and how fast."""
+    """What it takes to pull: a connection (None where there is none), the clock, how many at once and how fast,
+    how long a busy server is waited for."""
 
     client: BulkClient | None
     now: Callable[[], float]
@@ -49,6 +50,7 @@ class Ways(NamedTuple):
     stop: threading.Event
     jobs: int = 4
     rate: int | None = None
+    patience: float = 900.0
 
 
 class Outcome(Value, frozen=True, kw_only=True):
@@ -163,7 +165,7 @@ def _line(ways: Ways, pace: Pace, watch: Watch) -> Line | None:
         if ways.stop.is_set():
             raise Stopped
 
-    return Line(ways.client, pace, ways.now, watch.bytes_here, watch.waits, check)
+    return Line(ways.client, pace, ways.now, watch.bytes_here, watch.waits, check, patience=ways.patience)
 
 
 def _came(item: Item, quarantine: Quarantine) -> int:

@@ -14,7 +14,7 @@ import msgspec
 from weigh.app.network import Network
 from weigh.app.provenance import also_on
 from weigh.app.stores import Finder, Goal, Stores, goal_of, room_at
-from weigh.core.errors import BadReference, SourceError
+from weigh.core.errors import BadReference, SourceError, WeighError
 from weigh.core.reference import Reference
 from weigh.core.value import Value
 from weigh.hubs import locate
@@ -33,6 +33,7 @@ from weigh.store.plan import Item, Offer, Plan, items_of, tree_of
 from weigh.store.select import select
 
 _TOTAL = re.compile(r"bytes \d+-\d+/(\d{1,18})")
+UNREACHED = ("error.http.cut", "error.http.slow")  # nobody answered
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -52,7 +53,29 @@ class Asked(Value, frozen=True, kw_only=True):
 
 
 def plan(asked: Asked, network: Network | None, stores: Stores) -> Plan:
-    """Without a network from what is kept here of an earlier listing. Raises WeighError."""
+    """Without a network from what is kept here of an earlier listing; so also where the hub cannot be reached and all
+    is here. Raises WeighError."""
+    try:
+        return _plan(asked, network, stores)
+    except NotFetched as error:
+        if network is None or error.saying.key not in UNREACHED:
+            raise
+        remembered = _remembered(asked, stores)
+        if remembered is None:
+            raise
+        return remembered
+
+
+def _remembered(asked: Asked, stores: Stores) -> Plan | None:
+    """As the hub listed it when it was last asked; None where that is not known or not all of it is here."""
+    try:
+        kept = _plan(asked, None, stores)
+    except WeighError:
+        return None
+    return None if kept.missing else msgspec.structs.replace(kept, is_remembered=True)
+
+
+def _plan(asked: Asked, network: Network | None, stores: Stores) -> Plan:
     place = place_of(asked.reference, network)
     if place.hub.list is None:
         return _of_address(asked, place, network, stores)

@@ -48,6 +48,7 @@ class How(NamedTuple):
 @click.option("--lock", metavar="FILE", help="Write down what was pulled, with every hash.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Files at a time.")
 @click.option("--limit-rate", metavar="RATE", help="Bytes a second at most: 500K, 10M.")
+@click.option("--patience", type=float, default=900.0, show_default=True, help="Seconds to wait for a busy server.")
 @click.option("--allow", multiple=True, metavar="MODULE.NAME", help="A name that pickles may import. Repeatable.")
 @click.option("--policy", "policy_path", metavar="FILE", help="TOML: hold what it does not allow.")
 @click.option("--release-held", is_flag=True, help="Release it whatever was found.")
@@ -67,6 +68,7 @@ def pull(
     lock: str | None,
     jobs: int,
     limit_rate: str | None,
+    patience: float,
     allow: tuple[str, ...],
     policy_path: str | None,
     release_held: bool,
@@ -86,7 +88,7 @@ def pull(
     try:
         asked = Asked(reference=_one(reference, locked), include=include, exclude=exclude, also=also, prefer=prefer)
         asked = replace(asked, layout=layout, folder=folder, lock=lock)
-        ways = ways_of(jobs, limit_rate, offline=offline)
+        ways = ways_of(jobs, limit_rate, offline=offline)._replace(patience=patience)
         return _run(asked, locked, gate_of(policy_path, allow, is_open=release_held), ways, how)
     except WeighError as error:
         return _fail(error, how)

@@ -84,6 +84,7 @@ def document(plan: Plan, told: Told | None, report: Report | None) -> dict[str, 
         "nbytes": plan.nbytes,
         "to_fetch": plan.to_fetch,
         "room": plan.room,
+        "is_remembered": plan.is_remembered or None,
         "files": [_file(item) for item in plan.items],
         "left_out": [{"path": one.path, "why": one.why, "kind": one.kind} for one in plan.left],
         "status": "planned" if told is None else told[0],
@@ -124,6 +125,8 @@ def _facts(plan: Plan, language: Language) -> list[str]:
         say("pull.bytes", language, count=len(plan.items), nbytes=plan.nbytes, to_fetch=plan.to_fetch),
         say("pull.to", language, path=plan.destination),
     ]
+    if plan.is_remembered:
+        lines.append(say("pull.remembered", language))
     if plan.room is not None:
         lines.append(say("pull.room", language, room=plan.room))
     if plan.tag is not None:

@@ -12,6 +12,7 @@ from weigh.engines.media import picture_of
 from weigh.engines.repository import labels_of, table
 
 _BILINEAR = 2  # PIL's number, and the library's default
+_SHORTEST = ("CLIP", "ChineseCLIP", "ConvNext", "LeViT", "Bit")  # for these a size of one number is the shorter side's
 
 
 class Pictured:
@@ -20,9 +21,7 @@ class Pictured:
     def __init__(self, session: Any, launch: Launch) -> None:
         self._session = session
         self._config = table(launch.path, "config.json")
-        self._says = table(launch.path, "preprocessor_config.json")
-        if not self._says:
-            raise Failed(Fault(kind="unsupported", detail="it has no preprocessor_config.json: use --work compute"))
+        self._says = preparation_of(launch.path)
         self.ready = Ready(works=("classify",), parallel=1)
 
     def run(self, job: Job, cancelled: threading.Event) -> Generator[Event, None, None]:
@@ -39,13 +38,21 @@ class Pictured:
         yield Done()
 
 
+def preparation_of(folder: str) -> dict[str, Any]:
+    """How a picture is made ready: its own file says it, or that of the whole processor. Raises Failed."""
+    says = table(folder, "preprocessor_config.json") or table(folder, "processor_config.json").get("image_processor")
+    if not says:
+        raise Failed(Fault(kind="unsupported", detail="it has no preprocessor_config.json: use --work compute"))
+    return dict(says)
+
+
 def pixels_of(picture: Any, says: dict[str, Any]) -> Any:
     """F32 of shape (1, 3, height, width)."""
     import numpy
 
     resample = says.get("resample", _BILINEAR)
     if says.get("do_resize", True) and says.get("size"):
-        picture = picture.resize(_size(picture.size, says["size"]), resample)
+        picture = picture.resize(_size(picture.size, says), resample)
     if says.get("do_center_crop") and says.get("crop_size"):
         picture = _cropped(picture, says["crop_size"])
     level = numpy.asarray(picture, dtype="float32")
@@ -57,14 +64,20 @@ def pixels_of(picture: Any, says: dict[str, Any]) -> Any:
     return level.transpose(2, 0, 1)[None].astype("float32")
 
 
-def _size(own: tuple[int, int], wanted: Any) -> tuple[int, int]:
+def _size(own: tuple[int, int], says: dict[str, Any]) -> tuple[int, int]:
     """Width and height: as said, or so that the shorter side is as said."""
+    wanted = says["size"]
     if isinstance(wanted, int):
-        return wanted, wanted
+        kind = str(says.get("image_processor_type") or says.get("feature_extractor_type") or "")
+        return _scaled(own, wanted) if kind.startswith(_SHORTEST) else (wanted, wanted)
     if "shortest_edge" in wanted:
-        scale = wanted["shortest_edge"] / min(own)
-        return tuple(wanted["shortest_edge"] if side == min(own) else int(side * scale) for side in own)  # type: ignore[return-value]
+        return _scaled(own, wanted["shortest_edge"])
     return wanted["width"], wanted["height"]
+
+
+def _scaled(own: tuple[int, int], shortest: int) -> tuple[int, int]:
+    width, height = own
+    return (shortest, int(shortest * height / width)) if width <= height else (int(shortest * width / height), shortest)
 
 
 def _cropped(picture: Any, wanted: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Texts by an ONNX repository: vectors, ranks, classes, and what comes next."""
+"""Texts by an ONNX repository: vectors, ranks and classes."""
 
 from __future__ import annotations
 
@@ -22,24 +22,33 @@ from weigh.core.work import (
     Work,
     work_of,
 )
-from weigh.engines.onnx_written import Writer
-from weigh.engines.repository import labels_of, table, tokenizer_of
+from weigh.engines.pooled import pooled
+from weigh.engines.repository import labels_of, longest_of, table, tokenizer_of
 
-MOST_TOKENS = 1 << 20
-DEFAULT_LENGTH = 512
 BATCH = 32
+_MODULES = ("Transformer", "Pooling", "Normalize")  # those of sentence-transformers that are done here
 
 
 def opened(session: Any, launch: Launch) -> Loaded:
-    """By the first of its works."""
+    """For the first of its works. Raises Failed where its graph is not the whole of it."""
+    if launch.works[0] == "embed":
+        _whole(launch.path)
     config = table(launch.path, "config.json")
-    told = table(launch.path, "tokenizer_config.json").get("model_max_length")
-    own = config.get("max_position_embeddings") or DEFAULT_LENGTH
-    longest = min(told, own) if isinstance(told, int) and told < MOST_TOKENS else own
-    if launch.works[0] == "complete":
-        return Writer(session, tokenizer_of(launch.path, MOST_TOKENS), launch, min(launch.context_length or own, own))
-    network = Network(session, tokenizer_of(launch.path, longest), tells_apart=_tells_apart(launch.path))
+    longest = longest_of(launch.path)
+    network = Network(
+        session,
+        tokenizer_of(launch.path, longest),
+        tells_apart=_tells_apart(launch.path),
+        padding=config.get("pad_token_id") or 0,
+    )
     return Reader(network, launch, longest)
+
+
+def _whole(path: str) -> None:
+    kinds = [str(one.get("type", "")).rpartition(".")[2] for one in table(path, "modules.json").get("all", ())]
+    if more := [kind for kind in kinds if kind not in _MODULES]:
+        detail = f"after its graph comes {', '.join(more)}, which onnxruntime does not do: use --work compute"
+        raise Failed(Fault(kind="unsupported", detail=detail))
 
 
 def _tells_apart(path: str) -> bool:
@@ -54,8 +63,9 @@ def _tells_apart(path: str) -> bool:
 class Network:
     """Texts, or pairs of them, through the graph, in batches."""
 
-    def __init__(self, session: Any, tokenizer: Any, *, tells_apart: bool) -> None:
+    def __init__(self, session: Any, tokenizer: Any, *, tells_apart: bool, padding: int) -> None:
         self._tells_apart = tells_apart
+        self._padding = padding
         self._session = session
         self._tokenizer = tokenizer
         self._inputs = {one.name for one in session.get_inputs()}
@@ -72,7 +82,7 @@ class Network:
         read = self._tokenizer.encode_batch(list(texts))
         longest = max(len(one.ids) for one in read)
         given = {
-            "input_ids": [one.ids + [0] * (longest - len(one.ids)) for one in read],
+            "input_ids": [one.ids + [self._padding] * (longest - len(one.ids)) for one in read],
             "attention_mask": [[1] * len(one.ids) + [0] * (longest - len(one.ids)) for one in read],
             "token_type_ids": [self._types(one) + [0] * (longest - len(one.ids)) for one in read],
         }
@@ -114,6 +124,8 @@ class Reader:
 
         prompts = table(self._path, "config_sentence_transformers.json").get("prompts") or {}
         prompt = prompts.get(job.purpose or "") or ""
+        if prompt and table(self._path, "1_Pooling/config.json").get("include_prompt") is False:
+            raise Failed(Fault(kind="unsupported", detail="it leaves its prompt out of the vector: use --work compute"))
         texts = [prompt + _text(piece.text) for piece in job.pieces]
         rows = numpy.concatenate([self._pooled(made, mask) for made, mask in self._network.run(texts)])
         if job.dimensions is not None:
@@ -128,37 +140,40 @@ class Reader:
         return not modules or any(str(one.get("type", "")).endswith("Normalize") for one in modules)
 
     def _pooled(self, made: dict[str, Any], mask: Any) -> Any:
-        import numpy
-
         whole = made.get("sentence_embedding")
         if whole is not None:
             return whole
         states = next((one for one in made.values() if one.ndim == 3), None)
         if states is None:
             raise Failed(Fault(kind="unsupported", detail="it gives no state for each token: use --work compute"))
-        pooling = table(self._path, "1_Pooling/config.json")
-        mode = pooling.get("pooling_mode")
-        if mode == "cls" or pooling.get("pooling_mode_cls_token"):
-            return states[:, 0]
-        if mode == "lasttoken" or pooling.get("pooling_mode_lasttoken"):
-            return states[numpy.arange(len(states)), mask.sum(axis=1) - 1]
-        weight = mask[:, :, None].astype("float32")
-        return (states * weight).sum(axis=1) / weight.sum(axis=1)
+        return pooled(states, mask, table(self._path, "1_Pooling/config.json"))
 
     def _ranked(self, job: Rerank) -> tuple[float, ...]:
-        """From 0 to 1, as the library that trains them tells it."""
+        """As the library that trains them tells it: from 0 to 1, unless the repository says that logits are meant."""
         import numpy
 
         logits = self._logits([(job.query, document) for document in job.documents])
         if logits.shape[1] != 1:
             detail = f"it gives {logits.shape[1]} scores a document: it classifies, and does not rank"
             raise Failed(Fault(kind="unsupported", detail=detail))
-        return tuple(float(score) for score in 1 / (1 + numpy.exp(-logits[:, 0])))
+        scores = logits[:, 0] if _ends_in_logits(self._path, self._config) else 1 / (1 + numpy.exp(-logits[:, 0]))
+        return tuple(float(score) for score in scores)
 
     def _logits(self, texts: Sequence[Any]) -> Any:
         import numpy
 
         return numpy.concatenate([made["logits"] for made, _ in self._network.run(texts)])
+
+
+def _ends_in_logits(path: str, config: dict[str, Any]) -> bool:
+    """Raises Failed for a last step of another kind."""
+    told = table(path, "config_sentence_transformers.json").get("activation_fn")
+    told = told or (config.get("sentence_transformers") or {}).get("activation_fn")
+    told = told or config.get("sbert_ce_default_activation_function") or "Sigmoid"
+    last = str(told).rpartition(".")[2]
+    if last not in ("Identity", "Sigmoid"):
+        raise Failed(Fault(kind="unsupported", detail=f"its scores go through {last}: use --work compute"))
+    return last == "Identity"
 
 
 def _text(text: str | None) -> str:

@@ -89,9 +89,11 @@ class Served:
     async def _events(self, job: Job) -> AsyncGenerator[Event, None]:
         match job:
             case Chat():
-                events = self._stream("/v1/chat/completions", chat_request(job, self._name))
+                body = chat_request(job, self._name)
+                events = self._stream("/v1/chat/completions", body, job.sampling.top_logprobs)
             case Complete():
-                events = self._stream("/v1/completions", complete_request(job, self._name))
+                body = complete_request(job, self._name)
+                events = self._stream("/v1/completions", body, job.sampling.top_logprobs)
             case Embed():
                 events = self._embed(job)
             case Rerank():
@@ -102,8 +104,8 @@ class Served:
             async for event in events:
                 yield event
 
-    async def _stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[Event, None]:
-        answer = Answer()
+    async def _stream(self, path: str, body: dict[str, Any], top: int | None) -> AsyncGenerator[Event, None]:
+        answer = Answer(top)
         async with self._client.stream("POST", path, content=msgspec.json.encode(body)) as response:
             await _refuse(response)
             async for data in _messages(response):

@@ -22,8 +22,10 @@ from weigh.core.work import (
     ToolCall,
     Usage,
 )
+from weigh.engines.likelihoods import retold
 
 Json = dict[str, Any]
+_LEAST = 1  # llama.cpp takes 0 for no likelihoods at all
 _FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length", "tool_calls": "tool_calls"}
 
 
@@ -31,7 +33,7 @@ def chat_request(job: Chat, model: str | None = None) -> Json:
     """The body of a POST to /v1/chat/completions that streams."""
     body: Json = {"messages": [_message(message) for message in job.messages], **_asked(job.sampling)}
     if job.sampling.top_logprobs is not None:
-        body |= {"logprobs": True, "top_logprobs": job.sampling.top_logprobs}
+        body |= {"logprobs": True, "top_logprobs": max(job.sampling.top_logprobs, _LEAST)}
     if job.tools:
         body["tools"] = [_tool(tool) for tool in job.tools]
     if job.tool_choice is not None:
@@ -54,7 +56,7 @@ def complete_request(job: Complete, model: str | None = None) -> Json:
     if job.schema is not None:
         body["json_schema"] = msgspec.json.decode(job.schema)
     if job.sampling.top_logprobs is not None:
-        body["logprobs"] = job.sampling.top_logprobs
+        body["logprobs"] = max(job.sampling.top_logprobs, _LEAST)
     return _streamed(body, model)
 
 
@@ -185,9 +187,13 @@ _CHUNKS = msgspec.json.Decoder(_Chunk)
 
 
 class Answer:
-    """What chunks of a stream add up to: each gives Deltas, `last` gives how it ended."""
+    """What chunks of a stream add up to: each gives Deltas, `last` gives how it ended.
 
-    def __init__(self) -> None:
+    `top` is how many tokens were asked for beside each.
+    """
+
+    def __init__(self, top: int | None = None) -> None:
+        self._top = top
         self._finish: FinishReason | None = None
         self._usage = Usage()
         self._fault: Fault | None = None
@@ -225,17 +231,13 @@ class Answer:
             text=said.content or choice.text or "",
             reasoning=reasoning,
             tool_calls=tuple(map(_called, said.tool_calls or ())),
-            logprobs=_logprobs(choice.logprobs),
+            logprobs=retold(choice.logprobs, self._top),
         )
         return None if delta == Delta() else delta
 
 
 def _called(call: _Call) -> ToolCall:
     return ToolCall(index=call.index, id=call.id, name=call.function.name, arguments=call.function.arguments or "")
-
-
-def _logprobs(said: Any) -> str | None:
-    return None if said is None else msgspec.json.encode(said).decode()
 
 
 def _usage(usage: _Usage, thoughts: int) -> Usage:

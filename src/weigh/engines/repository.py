@@ -10,6 +10,8 @@ from weigh.core.engine import Failed
 from weigh.core.work import Fault, Label
 
 MOST_TABLE = 8 << 20
+MOST_TOKENS = 1 << 20
+DEFAULT_LENGTH = 512
 
 
 def table(folder: str, *names: str) -> dict[str, Any]:
@@ -21,6 +23,43 @@ def table(folder: str, *names: str) -> dict[str, Any]:
                 said = json.loads(file.read(MOST_TABLE))
             return said if isinstance(said, dict) else {"all": said}
     return {}
+
+
+def template_of(folder: str) -> str | None:
+    """The chat template: a file of its own, else what the tokenizer's settings hold; of several the default."""
+    path = os.path.join(folder, "chat_template.jinja")
+    if os.path.isfile(path):
+        with open(path, encoding="utf-8") as file:
+            return file.read(MOST_TABLE)
+    said = table(folder, "tokenizer_config.json").get("chat_template")
+    said = said or table(folder, "chat_template.json").get("chat_template")
+    if isinstance(said, list):
+        said = next((one.get("template") for one in said if one.get("name") == "default"), None)
+    return said if isinstance(said, str) else None
+
+
+def signs_of(folder: str) -> dict[str, str]:
+    """What a template may name: bos_token, eos_token and the like, as text."""
+    said = {**table(folder, "special_tokens_map.json"), **table(folder, "tokenizer_config.json")}
+    named = {name: one.get("content") if isinstance(one, dict) else one for name, one in said.items()}
+    return {name: one for name, one in named.items() if name.endswith("_token") and isinstance(one, str)}
+
+
+def positions_of(folder: str) -> int:
+    """Tokens that its network has places for."""
+    config = table(folder, "config.json")
+    told = (config.get("text_config") or config).get("max_position_embeddings") or DEFAULT_LENGTH
+    return told if isinstance(told, int) else DEFAULT_LENGTH
+
+
+def longest_of(folder: str) -> int:
+    """Tokens of a text that are read: as sentence-transformers is told, else what tokenizer and network both take."""
+    told = table(folder, "sentence_bert_config.json").get("max_seq_length")
+    if isinstance(told, int):
+        return told
+    told = table(folder, "tokenizer_config.json").get("model_max_length")
+    own = positions_of(folder)
+    return min(told, own) if isinstance(told, int) and told < MOST_TOKENS else own
 
 
 def tokenizer_of(folder: str, longest: int) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 from weigh.core.engine import Failed, Launch
 from weigh.core.work import Chat, Event, Fault, Job, Message
 from weigh.engines.media import picture_of
-from weigh.engines.transformers_text import Text, opened, options_of, tools_of, turn_of
+from weigh.engines.prompts import tools_of, turn_of
+from weigh.engines.transformers_text import Text, opened, options_of
 
 
 def load(launch: Launch) -> Pictured:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -18,14 +17,14 @@ from weigh.core.work import (
     Fault,
     FinishReason,
     Job,
-    Message,
     Sampling,
-    Tool,
     Usage,
     Work,
     work_of,
 )
 from weigh.engines.decoding import Decoding
+from weigh.engines.likelihoods import told
+from weigh.engines.prompts import between, tools_of, turn_of
 from weigh.engines.spoken import Spoken
 
 _WORKS: tuple[Work, ...] = ("chat", "complete")
@@ -93,14 +92,17 @@ class Text:
                 prompt = self._templated(job)
                 yield from self.answer(prompt, job.sampling, cancelled, schema=job.schema, tools=bool(job.tools))
             case Complete():
-                prompt = self._ids(job.prompt if job.suffix is None else self._between(job.prompt, job.suffix))
+                prompt = self._ids(job)
                 if job.echo:
                     yield Delta(text=job.prompt)
                 yield from self.answer(prompt, job.sampling, cancelled, schema=job.schema, tools=False)
             case _:
                 yield Fault(kind="unsupported", detail=f"a text model does not {work_of(job)}")
 
-    def _ids(self, text: str) -> Any:
+    def _ids(self, job: Complete) -> Any:
+        text = job.prompt
+        if job.suffix is not None:
+            text = between(job.prompt, job.suffix, self._tokenizer.get_vocab())
         return self._tokenizer(text, return_tensors="pt", return_token_type_ids=False)
 
     def _templated(self, job: Chat) -> Any:
@@ -118,14 +120,6 @@ class Text:
             )
         except Exception as error:  # a template raises whatever it likes
             raise Failed(Fault(kind="bad_input", detail=f"its chat template: {error}")) from error
-
-    def _between(self, before: str, after: str) -> str:
-        """Fill in the middle, by the tokens that the tokenizer has for it."""
-        known = self._tokenizer.get_vocab()
-        for prefix, suffix, middle in _MIDDLES:
-            if prefix in known and suffix in known and middle in known:
-                return f"{prefix}{before}{suffix}{after}{middle}"
-        raise Failed(Fault(kind="unsupported", detail="its tokenizer has no tokens to fill in the middle"))
 
     def answer(
         self, prompt: Any, sampling: Sampling, cancelled: threading.Event, *, schema: str | None, tools: bool
@@ -173,7 +167,9 @@ class Text:
 
         ids: queue.SimpleQueue[int | BaseException | None] = queue.SimpleQueue()
         watch = _Watch(self._tokenizer, sampling.top_logprobs)
-        processors = transformers.LogitsProcessorList([*self._constraints(schema), *([watch] if watch.top else [])])
+        number = 1 if self._model.config.is_encoder_decoder else int(prompt["input_ids"].shape[1])
+        penalties = _Penalties(sampling, number)
+        processors = transformers.LogitsProcessorList([watch, *penalties.all(), *self._constraints(schema)])
         options = _generation(sampling, self._model.generation_config)
         if sampling.seed is not None:
             torch.manual_seed(sampling.seed)
@@ -207,7 +203,7 @@ class Text:
     ) -> Iterator[tuple[int, str, str | None]]:
         ends = self._model.generation_config.eos_token_id
         last = set(ends if isinstance(ends, list) else [ends])
-        decoding = Decoding(lambda written: str(self._tokenizer.decode(written, skip_special_tokens=False)))
+        decoding = Decoding(lambda written: str(self._tokenizer.decode(written, clean_up_tokenization_spaces=False)))
         while (token := ids.get()) is not None:
             if isinstance(token, BaseException):
                 raise token
@@ -231,15 +227,6 @@ class Text:
         return [Schema(self._grammars, schema)]
 
 
-# Tokens of Qwen and CodeGemma, StarCoder and Code Llama, DeepSeek.
-_MIDDLES = (
-    ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
-    ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
-    ("▁<PRE>", "▁<SUF>", "▁<MID>"),
-    ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"),
-)
-
-
 class _Streamer:
     """Called by `generate` with the prompt, then with each token."""
 
@@ -260,30 +247,45 @@ class _Streamer:
 
 
 class _Watch:
-    """Remembers, step by step, how likely the likeliest tokens were."""
+    """Remembers, step by step, how likely the tokens were."""
 
     def __init__(self, tokenizer: Any, top: int | None) -> None:
-        self.top = top
+        self._top = top
         self._tokenizer = tokenizer
         self._steps: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
-        self._steps.put(scores[0].float().log_softmax(-1))
+        if self._top is not None:
+            self._steps.put(scores[0].float().log_softmax(-1))
         return scores
 
     def told(self, token: int) -> str | None:
-        """In OpenAI's words, for the token that was drawn."""
-        if self.top is None:
+        """Of the token that was drawn, where it was asked for."""
+        if self._top is None:
             return None
-        chances = self._steps.get()
-        likeliest = chances.topk(min(self.top, len(chances))) if self.top else None
-        others = zip(likeliest.values.tolist(), likeliest.indices.tolist(), strict=True) if likeliest else ()
-        said = {**self._one(token, float(chances[token])), "top_logprobs": [self._one(id, p) for p, id in others]}
-        return json.dumps({"content": [said]}, ensure_ascii=False)
+        likely = self._steps.get()
+        best = likely.topk(min(self._top, len(likely)))
+        likeliest = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        return told(token, float(likely[token]), likeliest, lambda one: str(self._tokenizer.decode([one])))
 
-    def _one(self, token: int, logprob: float) -> dict[str, Any]:
-        text = self._tokenizer.decode([token])
-        return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
+
+class _Penalties:
+    """Less for what the answer said before; what stands in the prompt is no part of it."""
+
+    def __init__(self, sampling: Sampling, number: int) -> None:
+        self._each = sampling.frequency_penalty or 0
+        self._once = sampling.presence_penalty or 0
+        self._number = number
+
+    def all(self) -> list[Any]:
+        """Itself, where anything was asked for."""
+        return [self] if self._each or self._once else []
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        said, times = input_ids[0, self._number :].unique(return_counts=True)
+        scores = scores.clone()
+        scores[0, said] -= self._each * times + self._once
+        return scores
 
 
 def _generation(sampling: Sampling, own: Any) -> dict[str, Any]:
@@ -309,29 +311,3 @@ def _finish(cancelled: threading.Event, spoken: Spoken, *, is_full: bool) -> Fin
     if spoken.calls:
         return "tool_calls"
     return "length" if is_full and not spoken.is_stopped else "stop"
-
-
-def turn_of(message: Message) -> dict[str, Any]:
-    """As chat templates take it; its pieces must be text."""
-    if any(piece.text is None for piece in message.pieces):
-        raise Failed(Fault(kind="unsupported", detail="a text model takes no pictures and no sounds"))
-    turn: dict[str, Any] = {"role": message.role, "content": "".join(piece.text or "" for piece in message.pieces)}
-    if message.tool_calls:
-        turn["tool_calls"] = [
-            {"type": "function", "function": {"name": call.name, "arguments": json.loads(call.arguments or "{}")}}
-            for call in message.tool_calls
-        ]
-    if message.name is not None:
-        turn["name"] = message.name
-    return turn
-
-
-def tools_of(job: Chat) -> list[dict[str, Any]] | None:
-    """As chat templates take them."""
-    return [_tool(tool) for tool in job.tools] or None
-
-
-def _tool(tool: Tool) -> dict[str, Any]:
-    parameters = json.loads(tool.parameters) if tool.parameters else {"type": "object", "properties": {}}
-    function = {"name": tool.name, "description": tool.description or "", "parameters": parameters}
-    return {"type": "function", "function": function}

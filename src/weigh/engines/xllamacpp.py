@@ -89,9 +89,11 @@ class Llama:
         """Text as it comes; vectors and scores at once."""
         match job:
             case Chat():
-                yield from _stream(self._server.handle_chat_completions, _telling(chat_request(job)), cancelled)
+                answer = Answer(job.sampling.top_logprobs)
+                yield from _stream(self._server.handle_chat_completions, _telling(chat_request(job)), answer, cancelled)
             case Complete():
-                yield from _stream(self._server.handle_completions, _telling(complete_request(job)), cancelled)
+                answer = Answer(job.sampling.top_logprobs)
+                yield from _stream(self._server.handle_completions, _telling(complete_request(job)), answer, cancelled)
             case Embed():
                 yield from self._embed(job)
             case Rerank():
@@ -142,7 +144,10 @@ def _told(answer: Any) -> dict[str, Any]:
 
 
 def _stream(
-    call: Callable[[dict[str, Any], Callable[[str], bool]], Any], body: dict[str, Any], cancelled: threading.Event
+    call: Callable[[dict[str, Any], Callable[[str], bool]], Any],
+    body: dict[str, Any],
+    answer: Answer,
+    cancelled: threading.Event,
 ) -> Generator[Event, None, None]:
     """llama.cpp calls back from within; a thread of its own turns that into a stream."""
     chunks: queue.SimpleQueue[str | dict[str, Any] | Exception | None] = queue.SimpleQueue()
@@ -153,15 +158,13 @@ def _stream(
 
     def ask() -> None:
         try:
-            answer = call(body, tell)
-            if answer:
-                chunks.put(answer)
+            if said := call(body, tell):
+                chunks.put(said)
         except Exception as error:  # of another thread: told to the one that waits
             chunks.put(Failed(fault_of("", str(error))))
         chunks.put(None)
 
     threading.Thread(target=ask, daemon=True).start()
-    answer = Answer()
     while (chunk := chunks.get()) is not None:
         if isinstance(chunk, Exception):
             raise chunk

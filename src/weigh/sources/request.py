@@ -162,7 +162,7 @@ def _refusal(answer: Answer, what: Ask, tries: int) -> NotFetched:
         if status in (404, 410):
             return NotFetched("http.missing", path=what.path, status=status, reason=reason)
         return NotFetched("http.status", path=what.path, status=status, reason=reason)
-    if variable is None:
+    if variable is None or answer.headers.get("x-error-code") == "Held":  # by a mirror of ours: no token opens it
         return Refused("http.refused", path=what.path, status=status, reason=_reason(answer))
     if answer.headers.get("x-error-code") in ("RepoNotFound", "RevisionNotFound", "EntryNotFound"):
         return Refused("http.unseen", path=what.path, variable=variable)

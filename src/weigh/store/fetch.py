@@ -23,7 +23,6 @@ from weigh.store.ranges import in_ranges
 MOST_FAILURES = 5  # tries one after another that bring nothing
 ENOUGH = 1 << 16  # bytes that make a try worth it
 MOST_DROPS, BYTES_A_DROP = 16, 4 << 20  # so many broken connections of a file, and one more for so many bytes
-MOST_PATIENCE = 900.0  # seconds that a busy server may keep us waiting for one file
 LONGEST_WAIT = 30.0
 SLOW_AFTER, SLOW_RATE = 3.0, 24 << 20  # seconds, and bytes a second below which one connection is slow
 LEAST_IN_RANGES = 16 << 20  # bytes that are worth more connections
@@ -79,7 +78,7 @@ def _from(source: Ask, partial: Partial, line: Line) -> None:
     most = MOST_DROPS + (partial.nbytes or 0) // BYTES_A_DROP
     done = partial.is_whole
     while not done:
-        before = partial.offset
+        before, since = partial.offset, line.now()
         try:
             _receive(source, partial, line, is_patient=was_slow)
             done = True
@@ -94,7 +93,8 @@ def _from(source: Ask, partial: Partial, line: Line) -> None:
             line.client.wait(min(0.25 * 2**failures, LONGEST_WAIT))
         except NotFetched as error:
             seconds = error.saying.values.get("seconds")
-            if not isinstance(seconds, float) or waited + seconds > MOST_PATIENCE:
+            waited += line.now() - since  # it was asked several times
+            if not isinstance(seconds, float) or waited + seconds > line.patience:
                 raise
             waited += max(seconds, 1.0)
             line.client.wait(seconds)

@@ -27,7 +27,8 @@ class Want(Value, frozen=True, kw_only=True):
 
 class Line(NamedTuple):
     """What it takes to fetch. `tell` hears how much of a file is here, `waits` that another process has it; `check`
-    raises where all is to stop. `connections` are for one file that comes slowly by one."""
+    raises where all is to stop. `connections` are for one file that comes slowly by one; `patience` is how many
+    seconds in all a busy server may keep us waiting for a file."""
 
     client: Client
     pace: Pace
@@ -36,3 +37,4 @@ class Line(NamedTuple):
     waits: Callable[[str], None]
     check: Callable[[], None]
     connections: int = 4
+    patience: float = 900.0

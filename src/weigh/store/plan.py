@@ -51,6 +51,7 @@ class Plan(Value, frozen=True, kw_only=True):
     room: int | None = None
     tree: Mapping[str, Listed] | None = None
     lock: str | None = None
+    is_remembered: bool = False
 
     @property
     def nbytes(self) -> int:

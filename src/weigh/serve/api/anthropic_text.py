@@ -14,7 +14,7 @@ from starlette.routing import Route
 from weigh.core.work import Done, Event, Usage
 from weigh.serve.api.anthropic_shapes import CountRequest, MessageRequest, chat_of, counted_of
 from weigh.serve.api.blocks import Block, Blocks, Step, blocks_of
-from weigh.serve.api.doors import Door
+from weigh.serve.api.doors import STREAMED, Door
 from weigh.serve.api.openai_spoken import done_of
 from weigh.serve.api.refusal import Refusal
 from weigh.serve.api.serving import Serving, body_of
@@ -41,7 +41,7 @@ def routes(serving: Serving) -> list[Route]:
         return as_json({"input_tokens": done_of(events).usage.prompt_tokens})
 
     return [
-        Door("/v1/messages", messages, MessageRequest),
+        Door("/v1/messages", messages, MessageRequest, answers=STREAMED),
         Door("/v1/messages/count_tokens", count, CountRequest),
     ]
 

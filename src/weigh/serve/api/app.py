@@ -40,6 +40,7 @@ from weigh.serve.api.tell import as_json, refused
 from weigh.text import Language
 from weigh.text.document import to_json
 
+TEXT = "text/plain"
 OPEN = ("/", "/health")  # what answers without a key
 FAMILIES = (
     openai_text.routes,
@@ -124,9 +125,9 @@ def _own(serving: Serving) -> list[Route]:
         return Response(to_json(report, serving.language), media_type="application/json")
 
     return [
-        Door("/", root),
+        Door("/", root, answers=(TEXT,)),
         Door("/health", health),
-        Door("/metrics", metrics),
+        Door("/metrics", metrics, answers=(TEXT,)),
         Door("/v1/weigh", weigh),
     ]
 

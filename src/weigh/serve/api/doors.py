@@ -8,11 +8,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+STREAMED = ("application/json", "text/event-stream")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Door(Route):
-    """One path; `shape` is the msgspec Struct of its body, `is_form` where that comes as multipart/form-data."""
+    """One path; `shape` is the msgspec Struct of its body, `is_form` where that comes as multipart/form-data.
+
+    `answers` are the media types of what it says.
+    """
 
     def __init__(
         self,
@@ -22,7 +26,9 @@ class Door(Route):
         *,
         methods: Sequence[str] = (),
         is_form: bool = False,
+        answers: Sequence[str] = ("application/json",),
     ) -> None:
         super().__init__(path, endpoint, methods=list(methods or (("POST",) if shape is not None else ("GET",))))
         self.shape = shape
         self.is_form = is_form
+        self.answers = tuple(answers)

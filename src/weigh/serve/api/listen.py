@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 import ssl
@@ -25,6 +26,7 @@ async def listen(app: ASGIApp, pool: Pool, settings: Settings, say: Callable[[st
     host = settings.host or "127.0.0.1"
     listener = _listener(host, 8000 if settings.port is None else settings.port)
     _check_tls(settings)
+    logging.getLogger("uvicorn").addHandler(logging.NullHandler())  # the log is ours, line by line
     config = uvicorn.Config(
         app,
         log_config=None,

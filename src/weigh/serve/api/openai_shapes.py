@@ -171,6 +171,8 @@ def completes_of(asked: CompletionRequest) -> list[Complete]:
     prompts = [asked.prompt] if isinstance(asked.prompt, str) else asked.prompt
     if not 1 <= len(prompts) <= MOST_ANSWERS:
         raise Refusal(400, "invalid_request", Saying("refusal.number", number=len(prompts), most=MOST_ANSWERS))
+    if asked.echo and asked.logprobs is not None:
+        raise Refusal(400, "unsupported", Saying("refusal.echo_logprobs"))
     schema = msgspec.json.encode(asked.json_schema).decode() if asked.json_schema is not None else None
     sampling = sampling_of(asked, asked.logprobs)
     one = Complete(prompt="", suffix=asked.suffix, echo=asked.echo, schema=schema, sampling=sampling)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from weigh.core.work import Delta, Done, Event, ToolCall, Usage
+from weigh.serve.api.likely import Likely, whole_of
 from weigh.serve.api.refusal import Refusal
 from weigh.serve.api.tell import openai_error
 from weigh.text import Language
@@ -180,19 +181,24 @@ class SpokenCompletion(Spoken):
     kind = "cmpl"
     kind_of_chunk = kind_of_whole = "text_completion"
 
+    def __init__(self, model: str, language: Language, *, with_usage: bool = False) -> None:
+        super().__init__(model, language, with_usage=with_usage)
+        self._likely = Likely()
+
     def delta(self, event: Delta) -> Json:
         choice: Json = {"index": self.index, "text": event.text, "logprobs": None, "finish_reason": None}
-        if event.logprobs is not None:
-            choice["logprobs"] = msgspec.Raw(event.logprobs.encode())
+        if (told := self._likely.told(event)) is not None:
+            choice["logprobs"] = told
         return choice
 
     def last(self, event: Done) -> Json:
+        self._likely = Likely()
         return {"index": self.index, "text": "", "logprobs": None, "finish_reason": self.finish(event)}
 
     def choice(self, deltas: list[Delta], done: Done) -> Json:
         text = "".join(delta.text for delta in deltas)
         finish = self.finish(done)
-        return {"index": self.index, "text": text, "logprobs": _logprobs(deltas), "finish_reason": finish}
+        return {"index": self.index, "text": text, "logprobs": whole_of(deltas), "finish_reason": finish}
 
 
 def done_of(events: list[Event]) -> Done:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from weigh.core.saying import Saying
 from weigh.core.work import Chat, Complete, Event, Vectors
-from weigh.serve.api.doors import Door
+from weigh.serve.api.doors import STREAMED, Door
 from weigh.serve.api.openai_shapes import (
     ChatRequest,
     CompletionRequest,
@@ -67,8 +67,8 @@ def routes(serving: Serving) -> list[Route]:
         return as_json(_model(serving, serving.name_of(request.path_params["name"])))
 
     return [
-        Door("/v1/chat/completions", chat, ChatRequest),
-        Door("/v1/completions", complete, CompletionRequest),
+        Door("/v1/chat/completions", chat, ChatRequest, answers=STREAMED),
+        Door("/v1/completions", complete, CompletionRequest, answers=STREAMED),
         Door("/v1/embeddings", embed, EmbeddingRequest),
         Door("/v1/models", models),
         Door("/v1/models/{name:path}", model),

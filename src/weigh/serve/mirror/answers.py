@@ -64,7 +64,7 @@ def _huggingface(refusal: Refusal, agent: str) -> dict[str, str]:
         message = _BAD_TOKEN
     headers = {"X-Error-Message": message}
     if refusal.code == "Held" and not _COMMAND.search(agent):
-        headers["X-Error-Code"] = "GatedRepo"
+        headers["X-Error-Code"] = "Held" if agent.startswith("weigh/") else "GatedRepo"
     if refusal.code not in ("Other", "Held", "Unauthorized"):
         headers["X-Error-Code"] = refusal.code
     if refusal.commit is not None:

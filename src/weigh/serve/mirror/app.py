@@ -37,6 +37,8 @@ def create(library: Library, language: Language, log: Write | None) -> web.Appli
         try:
             response = await _answer(request, handler, library, seats, language)
             return response
+        except ConnectionError:
+            return _to_nobody(request)
         finally:
             if log is not None:
                 log(_line(request, response, time.monotonic() - started))
@@ -54,6 +56,13 @@ def create(library: Library, language: Language, log: Write | None) -> web.Appli
     app.on_cleanup.append(closed)
     app.on_response_prepare.append(named)
     return app
+
+
+def _to_nobody(request: web.Request) -> web.Response:
+    """For a client that left in the middle, or was cut off: it is no error, and nothing more is sent."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=499)
 
 
 class _Seats:
