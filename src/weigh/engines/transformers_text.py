@@ -23,6 +23,7 @@ from weigh.core.work import (
     work_of,
 )
 from weigh.engines.decoding import Decoding
+from weigh.engines.insisted import by_schema, called, must_call
 from weigh.engines.likelihoods import told
 from weigh.engines.prompts import between, tools_of, turn_of
 from weigh.engines.spoken import Spoken
@@ -88,9 +89,10 @@ class Text:
     def run(self, job: Job, cancelled: threading.Event) -> Generator[Event, None, None]:
         """Deltas, then Done with the tokens counted."""
         match job:
+            case Chat() if must_call(job):
+                yield from called(self._chat(by_schema(job), cancelled))
             case Chat():
-                prompt = self._templated(job)
-                yield from self.answer(prompt, job.sampling, cancelled, schema=job.schema, tools=bool(job.tools))
+                yield from self._chat(job, cancelled)
             case Complete():
                 prompt = self._ids(job)
                 if job.echo:
@@ -98,6 +100,10 @@ class Text:
                 yield from self.answer(prompt, job.sampling, cancelled, schema=job.schema, tools=False)
             case _:
                 yield Fault(kind="unsupported", detail=f"a text model does not {work_of(job)}")
+
+    def _chat(self, job: Chat, cancelled: threading.Event) -> Generator[Event, None, None]:
+        tools = bool(job.tools) and job.tool_choice != "none"
+        yield from self.answer(self._templated(job), job.sampling, cancelled, schema=job.schema, tools=tools)
 
     def _ids(self, job: Complete) -> Any:
         text = job.prompt

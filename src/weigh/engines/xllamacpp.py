@@ -27,6 +27,7 @@ from weigh.core.work import (
     Work,
     work_of,
 )
+from weigh.engines.insisted import insisted, must_call
 from weigh.engines.openai_words import Answer, chat_request, complete_request, fault_of
 
 _TEXT: tuple[Work, ...] = ("chat", "complete")
@@ -88,9 +89,10 @@ class Llama:
     def run(self, job: Job, cancelled: threading.Event) -> Generator[Event, None, None]:
         """Text as it comes; vectors and scores at once."""
         match job:
+            case Chat() if must_call(job):
+                yield from insisted(job, lambda job: self._chat(job, cancelled))
             case Chat():
-                answer = Answer(job.sampling.top_logprobs)
-                yield from _stream(self._server.handle_chat_completions, _telling(chat_request(job)), answer, cancelled)
+                yield from self._chat(job, cancelled)
             case Complete():
                 answer = Answer(job.sampling.top_logprobs)
                 yield from _stream(self._server.handle_completions, _telling(complete_request(job)), answer, cancelled)
@@ -100,6 +102,10 @@ class Llama:
                 yield from self._rank(job)
             case _:
                 yield Fault(kind="unsupported", detail=f"llama.cpp does not {work_of(job)}")
+
+    def _chat(self, job: Chat, cancelled: threading.Event) -> Generator[Event, None, None]:
+        answer = Answer(job.sampling.top_logprobs)
+        yield from _stream(self._server.handle_chat_completions, _telling(chat_request(job)), answer, cancelled)
 
     def _embed(self, job: Embed) -> Generator[Event, None, None]:
         if any(piece.text is None for piece in job.pieces):

@@ -41,7 +41,7 @@ def routes(serving: Serving) -> list[Route]:
         return as_json({"input_tokens": done_of(events).usage.prompt_tokens})
 
     return [
-        Door("/v1/messages", messages, MessageRequest, answers=STREAMED),
+        Door("/v1/messages", messages, MessageRequest).says(*STREAMED),
         Door("/v1/messages/count_tokens", count, CountRequest),
     ]
 

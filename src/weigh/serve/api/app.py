@@ -125,9 +125,9 @@ def _own(serving: Serving) -> list[Route]:
         return Response(to_json(report, serving.language), media_type="application/json")
 
     return [
-        Door("/", root, answers=(TEXT,)),
+        Door("/", root).says(TEXT),
         Door("/health", health),
-        Door("/metrics", metrics, answers=(TEXT,)),
+        Door("/metrics", metrics).says(TEXT),
         Door("/v1/weigh", weigh),
     ]
 

@@ -26,9 +26,13 @@ class Door(Route):
         *,
         methods: Sequence[str] = (),
         is_form: bool = False,
-        answers: Sequence[str] = ("application/json",),
     ) -> None:
         super().__init__(path, endpoint, methods=list(methods or (("POST",) if shape is not None else ("GET",))))
         self.shape = shape
         self.is_form = is_form
-        self.answers = tuple(answers)
+        self.answers: tuple[str, ...] = ("application/json",)
+
+    def says(self, *kinds: str) -> Door:
+        """The same, which answers in these media types."""
+        self.answers = kinds
+        return self

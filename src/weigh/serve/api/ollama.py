@@ -60,8 +60,8 @@ def routes(serving: Serving) -> list[Route]:
         return as_json(_embedded(name, events, time.monotonic_ns() - started))
 
     return [
-        Door("/api/chat", chat, ChatAsked, answers=(NDJSON,)),
-        Door("/api/generate", generate, GenerateAsked, answers=(NDJSON,)),
+        Door("/api/chat", chat, ChatAsked).says(NDJSON),
+        Door("/api/generate", generate, GenerateAsked).says(NDJSON),
         Door("/api/embed", embed, EmbedAsked),
         Door("/api/embeddings", embed, EmbedAsked),
         *_lists(serving),

@@ -67,8 +67,8 @@ def routes(serving: Serving) -> list[Route]:
         return as_json(_model(serving, serving.name_of(request.path_params["name"])))
 
     return [
-        Door("/v1/chat/completions", chat, ChatRequest, answers=STREAMED),
-        Door("/v1/completions", complete, CompletionRequest, answers=STREAMED),
+        Door("/v1/chat/completions", chat, ChatRequest).says(*STREAMED),
+        Door("/v1/completions", complete, CompletionRequest).says(*STREAMED),
         Door("/v1/embeddings", embed, EmbeddingRequest),
         Door("/v1/models", models),
         Door("/v1/models/{name:path}", model),

@@ -36,7 +36,7 @@ def routes(serving: Serving) -> list[Route]:
             return await streamed(serving, request, (name, chat_of(asked)), spoken, SSE)
         return as_json(spoken.whole(await serving.whole(request, name, chat_of(asked))))
 
-    return [Door("/v1/responses", respond, ResponseRequest, answers=STREAMED)]
+    return [Door("/v1/responses", respond, ResponseRequest).says(*STREAMED)]
 
 
 class SpokenResponse:

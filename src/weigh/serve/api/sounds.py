@@ -96,8 +96,8 @@ def routes(serving: Serving) -> list[Route]:
         return _told(events, asked.response_format, task="translate" if translate else "transcribe")
 
     return [
-        Door("/v1/audio/speech", speak, SpeechRequest, answers=tuple(MIMES.values())),
-        Door("/v1/audio/generations", sound, SoundRequest, answers=tuple(MIMES.values())),
+        Door("/v1/audio/speech", speak, SpeechRequest).says(*MIMES.values()),
+        Door("/v1/audio/generations", sound, SoundRequest).says(*MIMES.values()),
         Door("/v1/audio/transcriptions", transcribe, TranscriptionRequest, is_form=True),
         Door("/v1/audio/translations", transcribe, TranscriptionRequest, is_form=True),
     ]

@@ -107,7 +107,7 @@ def _one(films: Films) -> list[Route]:
     return [
         Door("/v1/videos/{id}", show),
         Door("/v1/videos/{id}", delete, methods=["DELETE"]),
-        Door("/v1/videos/{id}/content", content, answers=("video/mp4",)),
+        Door("/v1/videos/{id}/content", content).says("video/mp4"),
     ]
 
 
