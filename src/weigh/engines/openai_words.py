@@ -166,6 +166,12 @@ class _Usage(msgspec.Struct):
     completion_tokens_details: _Thought | None = None
 
 
+class _Timings(msgspec.Struct):
+    cache_n: int = 0
+    prompt_n: int = 0
+    predicted_n: int = 0
+
+
 class _Verbose(msgspec.Struct):
     stopping_word: str = ""
 
@@ -180,6 +186,7 @@ class _Chunk(msgspec.Struct):
     choices: list[_Choice] = msgspec.field(default_factory=list)
     usage: _Usage | None = None
     error: _Error | None = None
+    timings: _Timings | None = None
     verbose: _Verbose | None = msgspec.field(default=None, name="__verbose")
 
 
@@ -205,11 +212,17 @@ class Answer:
         said = msgspec.convert(chunk, _Chunk) if isinstance(chunk, dict) else _CHUNKS.decode(chunk)
         if said.error is not None:
             self._fault = fault_of(said.error.type or "", said.error.message)
+        if said.timings is not None:
+            self._usage = _so_far(said.timings, self._thoughts)
         if said.usage is not None:
             self._usage = _usage(said.usage, self._thoughts)
         if said.verbose is not None:
             self._stopped_by = said.verbose.stopping_word or None
         return [delta for choice in said.choices[:1] if (delta := self._delta(choice)) is not None]
+
+    def stopped(self, sign: str) -> Done:
+        """Broken off by us, for that sign."""
+        return Done(usage=self._usage, stopped_by=sign)
 
     def last(self, *, is_cancelled: bool = False) -> Event:
         """Done, or what went wrong."""
@@ -249,6 +262,16 @@ def _usage(usage: _Usage, thoughts: int) -> Usage:
         cached_tokens=cached or 0,
         completion_tokens=usage.completion_tokens,
         reasoning_tokens=min(told or thoughts, usage.completion_tokens),
+    )
+
+
+def _so_far(timings: _Timings, thoughts: int) -> Usage:
+    """As llama.cpp counts while it writes."""
+    return Usage(
+        prompt_tokens=timings.cache_n + timings.prompt_n,
+        cached_tokens=timings.cache_n,
+        completion_tokens=timings.predicted_n,
+        reasoning_tokens=min(thoughts, timings.predicted_n),
     )
 
 

@@ -61,7 +61,7 @@ class Spoken:
             return delta
         if self._way == "tool":
             return None  # told whole, or not at all
-        kept = max((_overlap(self._held, sign) for sign in self._signs()), default=0)
+        kept = max((overlap(self._held, sign) for sign in self._signs()), default=0)
         said, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
         return self._told(said) if said else None
 
@@ -111,7 +111,7 @@ def until_stopped(pieces: list[str], stop: tuple[str, ...]) -> tuple[list[str], 
     return said, sign
 
 
-def _overlap(text: str, sign: str) -> int:
+def overlap(text: str, sign: str) -> int:
     """How many characters at the end of `text` may be the beginning of `sign`."""
     return next((n for n in range(min(len(text), len(sign) - 1), 0, -1) if text.endswith(sign[:n])), 0)
 
