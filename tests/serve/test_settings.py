@@ -40,7 +40,7 @@ port =
 
 @pytest.mark.parametrize("line", KEYS.strip().splitlines())
 def test_a_flag_s_spelling_is_a_key_too(tmp_path: Path, line: str) -> None:
-    spelt, _, key = line.partition("   ")
+    spelt, _, key = line.partition("  ")
     files = [tmp_path / name for name in ("spelt", "key")]
     for file, said in zip(files, (spelt, key), strict=True):
         file.write_text(said.strip())
@@ -115,7 +115,7 @@ def test_a_server_of_the_user_s_is_opened_by_its_key_which_no_log_shows(
     settings = tmp_path / "serve.toml"
     with pytest.MonkeyPatch.context() as patch, serving("echo:", "--api-key", "far-secret") as near:
         patch.setenv("FAR_KEY", "far-secret")
-        table = f'reference = "{gguf}"\nengine = "vllm"\naddress = "{near}"\nname = "echo"\n{how}\n'
+        table = f'reference = "{gguf}"\nengine = "llama-server"\naddress = "{near}"\nname = "echo"\n{how}\n'
         settings.write_text(f"[models.far]\n{table}")
         with serving("--config", str(settings)) as address:
             asked = {"model": "far", "messages": [{"role": "user", "content": "from afar"}]}
