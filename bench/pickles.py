@@ -1,27 +1,33 @@
 """Many small pickles, long ones and a checkpoint, by `weigh check` and by other scanners, on the same bytes.
 
 `python -m bench.pickles [--peers picklescan,modelscan,...] [--only WORD]`: each peer in an environment of its own, made
-if need be. modelaudit is asked about each tenth of the small ones, and its seconds are taken ten times.
+if need be. What takes less than two seconds is run by turns, and medians are told. modelaudit is asked about each tenth
+of the small ones, and its seconds are taken ten times.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import pickle
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
 import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
+import weigh
 from bench.peers import SILENT, executable
 
 SMALL, MANY, SAMPLE = 41_000, 1000, 10
 LARGE, CHECKPOINT = 200_000_000, 300_000_000
 MOST_SECONDS = 400
+SHORT, ROUNDS = 2.0, 20  # seconds below which it is told again and again, by turns, and the median taken
 COMMANDS = {
     "picklescan": ("-p",),
     "modelscan": ("-p",),
@@ -93,16 +99,36 @@ try:
     status = subprocess.run(sys.argv[2:], stdout=quiet, stderr=quiet, timeout=float(sys.argv[1])).returncode
 except subprocess.TimeoutExpired:
     status = -1
-print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, status)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, status)
 """
 
 
-def timed(command: list[str]) -> tuple[float, int, int]:
-    """Seconds, the largest memory of one of its processes in MiB, exit status (-1: it was ended)."""
+class Took(NamedTuple):
+    """Seconds, those of the processor, the largest memory of one of its processes in MiB, exit status (-1: ended)."""
+
+    seconds: float
+    processor: float
+    most: int
+    status: int
+
+
+def timed(command: list[str]) -> Took:
+    """One run."""
     watched = [sys.executable, "-c", WATCH, str(MOST_SECONDS), *command]
     done = subprocess.run(watched, capture_output=True, text=True, check=True, env={**os.environ, **SILENT})
-    seconds, most, status = done.stdout.split()
-    return float(seconds), int(most), int(status)
+    seconds, processor, most, status = done.stdout.split()
+    return Took(float(seconds), float(processor), int(most), int(status))
+
+
+def median(runs: list[Took]) -> Took:
+    """Of the seconds and of the processor's; the most memory."""
+    return Took(
+        statistics.median(one.seconds for one in runs),
+        statistics.median(one.processor for one in runs),
+        max(one.most for one in runs),
+        runs[-1].status,
+    )
 
 
 def make(folder: Path) -> None:
@@ -120,15 +146,26 @@ def make(folder: Path) -> None:
 
 def compare(path: Path, peers: dict[str, str]) -> None:
     """Ours, then each peer's, and how often ours goes into it."""
-    ours = timed([sys.executable, "-m", "weigh", "check", "-q", str(path)])
-    print(f"{path.stem}: weigh {ours[0]:.2f} s, {ours[1]} MiB, exit {ours[2]}", flush=True)
-    for name, command in peers.items():
-        sampled = name == "modelaudit" and path.name == "many"
-        asked = path.with_name("some") if sampled else path
-        seconds, most, status = timed([command, *COMMANDS[name], str(asked)])
-        seconds *= SAMPLE if sampled else 1
-        ended = f"exit {status}" if status >= 0 else "ended by us"
-        print(f"  {name:<11} {seconds:8.2f} s {most:6} MiB {ended:<12} {seconds / ours[0]:7.2f} x weigh", flush=True)
+    sampled = {name: name == "modelaudit" and path.name == "many" for name in peers}
+    commands = {"weigh": [sys.executable, "-m", "weigh", "check", "--quiet", str(path)]} | {
+        name: [command, *COMMANDS[name], str(path.with_name("some") if sampled[name] else path)]
+        for name, command in peers.items()
+    }
+    runs: dict[str, list[Took]] = {name: [] for name in commands}
+    for number in range(ROUNDS):
+        for name, command in commands.items():
+            if number == 0 or runs[name][0].seconds < SHORT:
+                runs[name].append(timed(command))
+    ours = median(runs["weigh"])
+    for name, rows in runs.items():
+        took, times = median(rows), SAMPLE if sampled.get(name) else 1
+        ended = f"exit {took.status}" if took.status >= 0 else "ended by us"
+        print(
+            f"{path.stem:<12} {name:<11} {took.seconds * times:8.2f} s {took.processor * times:8.2f} s of processor "
+            f"{took.most:5} MiB {ended:<12} {took.seconds * times / ours.seconds:7.2f} x weigh "
+            f"({took.processor * times / ours.processor:.2f} x by processor; {len(rows)} runs)",
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -140,6 +177,7 @@ def main() -> None:
     if options.make:
         make(Path(options.make))
         return
+    compileall.compile_dir(Path(weigh.__file__).parent, quiet=1)  # as pip did it with the peers
     peers = {name: found for name in options.peers.split(",") if (found := executable(name)) is not None}
     with tempfile.TemporaryDirectory() as name:
         # In a process of its own: what the system keeps of a child counts its parent's memory before exec.

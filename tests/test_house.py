@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import pickle
 import pkgutil
 import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -22,7 +24,7 @@ from weigh.text import LANGUAGES, Language, has_words
 
 PROJECT = Path(__file__).parents[1]
 ROOT = Path(weigh.__file__).parent
-DOCS = (PROJECT / "tools" / "make_docs.py", PROJECT / "tools" / "make_guide.py")
+DOCS = tuple(PROJECT / "tools" / name for name in ("make_docs.py", "make_guide.py", "make_parity.py"))
 SOURCES = sorted(ROOT.rglob("*.py"))
 TABLES = sorted((ROOT / "knowledge").glob("*.json"))
 
@@ -181,14 +183,60 @@ def test_a_path_of_a_machine_stands_nowhere() -> None:
     assert [str(path) for path in readable if path != Path(__file__) and desks.search(path.read_text("utf-8"))] == []
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "import weigh",
-        "import sys; sys.argv = ['weigh', 'name', 'x', '--json']; from weigh.cli.main import weigh as w; w(standalone_mode=False)",
-    ],
-)
-def test_a_name_loads_nothing_heavy(code: str) -> None:
-    check = f"{code}\nimport sys\nassert not {{'httpx', 'rich', 'jinja2', 'numpy', 'torch'}} & set(sys.modules), sys.modules"
+COMMAND = "import sys; sys.argv = ['weigh', {}]; from weigh.cli.main import weigh as w; w(standalone_mode=False)"
+HEAVY = {"httpx", "rich", "jinja2", "numpy", "torch"}
+# What the standard library takes long to load, and no command needs to start.
+SLOW = {
+    "asyncio", "concurrent.futures", "dataclasses", "importlib.metadata", "importlib.resources", "logging",
+    "multiprocessing", "pathlib", "statistics", "string", "subprocess", "tempfile", "tomllib", "urllib.parse",
+}  # fmt: skip
+OF_THE_CHILD = {
+    "weigh.app.weigh",
+    "weigh.formats",
+    "weigh.rules",
+    "weigh.describe",
+    "weigh.codecs",
+    "weigh.names.decode",
+}
+
+
+def loads_none_of(modules: set[str], code: str) -> None:
+    """In a fresh process."""
+    check = f"{code}\nimport sys\nassert not {modules} & set(sys.modules), {modules} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("code", ["import weigh", COMMAND.format("'name', 'x', '--json'")])
+def test_a_name_loads_nothing_heavy(code: str) -> None:
+    loads_none_of(HEAVY | SLOW, code)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> dict[str, str]:
+    """A file of each of the three kinds that are met most."""
+    header = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    (tmp_path / "small.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    (tmp_path / "small.bin").write_bytes(pickle.dumps([1, 2], protocol=4))
+    with zipfile.ZipFile(tmp_path / "small.pt", "w") as archive:
+        archive.writestr("small/data.pkl", b"\x80\x02ccollections\nOrderedDict\n)R.")
+        archive.writestr("small/version", "3\n")
+        archive.writestr("small/data/0", bytes(64))
+    return {path.suffix: str(path) for path in tmp_path.iterdir()}
+
+
+def test_a_file_is_inspected_with_nothing_heavy(small: dict[str, str]) -> None:
+    loads_none_of(HEAVY | SLOW, COMMAND.format(f"'inspect', {small['.safetensors']!r}, '--json'"))
+
+
+@pytest.mark.parametrize("suffix", [".bin", ".pt", ".safetensors"])
+def test_a_check_leaves_all_but_its_words_to_the_child(suffix: str, small: dict[str, str]) -> None:
+    loads_none_of(HEAVY | SLOW | OF_THE_CHILD, COMMAND.format(f"'check', {small[suffix]!r}, '--json'"))
+
+
+@pytest.mark.parametrize("suffix", [".bin", ".pt", ".safetensors"])
+def test_a_file_loads_no_reader_of_quite_another_kind(suffix: str, small: dict[str, str]) -> None:
+    code = f"from weigh.app.weigh import weigh_as; from weigh.app.wish import PLAIN; weigh_as({small[suffix]!r}, PLAIN)"
+    others = {f"weigh.formats.{name}" for name in ("gguf", "hdf5", "keras", "keras_h5", "onnx", "tflite", "tfjs")}
+    others |= {"weigh.codecs.hdf5", "weigh.codecs.jinja", "weigh.codecs.protobuf", "weigh.codecs.pysource"}
+    loads_none_of(HEAVY | SLOW | others, code)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.clients.matrix import CLIENTS, rows
 from tools.make_guide import guide
+from tools.make_parity import parity
 from weigh.formats import FORMATS, folder_formats
 from weigh.knowledge.imports import imports
 from weigh.rules import RULES
@@ -19,7 +20,7 @@ MARK = "<!-- from here on written by `make golden` from the code -->\n"
 def pages() -> Iterator[tuple[Path, str]]:
     """Each page and what it should be."""
     for language in LANGUAGES:
-        for write in (clients, formats, guide, rules):
+        for write in (clients, formats, guide, parity, rules):
             path, lines = DOCS / language / f"{write.__name__}.md", write(language)
             by_hand = path.read_text("utf-8").partition(MARK)[0]
             yield path, by_hand + MARK + "\n" + "\n".join(lines).rstrip() + "\n"

@@ -32,7 +32,7 @@ def _row(line: str) -> Row:
 
 MATRIX = """
 weigh pull      | kill                  | once
-hf 2.4          | kill                  | litters
+hf 2.4          | kill                  | litters | heavy
 hf 0.36         | kill                  | partly  | heavy
 transformers    | kill                  | litters | heavy
 modelscope 1.40 | kill                  | once    | heavy
@@ -156,7 +156,7 @@ modelscope 1.37 | dead                  | told    | heavy
 curl            | dead                  | told    | heavy
 aria2           | dead                  | told    | heavy
 llama.cpp       | dead                  | told    | heavy
-weigh pull      | dead-cached           | cached
+weigh pull      | dead-cached           | cached  | heavy
 hf 2.4          | dead-cached           | cached  | heavy
 hf 0.36         | dead-cached           | cached  | heavy
 transformers    | dead-cached           | cached  | heavy

@@ -103,7 +103,7 @@ def standing_before(upstream: str, certificate: tuple[Path, Path] | None = None)
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+    daemon_threads = False  # when it is closed, all that went out has been counted
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients leave as they like."""

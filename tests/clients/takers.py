@@ -14,6 +14,7 @@ import pytest
 from tests.clients.faults import LARGE
 from tests.serve.hub import HF0, HF2, MS137, MS140, at_hf, at_ms, plain
 
+PATIENCE = ("--patience", "3")  # seconds that a busy server is waited for
 QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
@@ -50,9 +51,6 @@ def weigh_pull(errand: Errand) -> Run:
     return Run(
         (sys.executable, "-m", "weigh", "pull", f"hf:{errand.id}", "--yes", "--lang", "en", *PATIENCE), environment
     )
-
-
-PATIENCE = ("--patience", "3")
 
 
 def hf_2(errand: Errand) -> Run:

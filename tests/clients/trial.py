@@ -160,13 +160,15 @@ def _end_workers(mirror: Mirror, proxy: Proxy) -> None:
 def _kill(taker: Taker, errand: Errand, proxy: Proxy) -> None:
     """Once it has written down what it got before the server stalled."""
     process = _started(taker, errand, subprocess.DEVNULL)
-    assert proxy.stalled.wait(STALLS)
-    before, until = -1, time.monotonic() + 3
-    while (now := sum(_sizes(errand.home))) not in (before, HALF) and time.monotonic() < until:
-        before = now
-        time.sleep(0.3)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    try:
+        assert proxy.stalled.wait(STALLS)
+        before, until = -1, time.monotonic() + 3
+        while (now := sum(_sizes(errand.home))) not in (before, HALF) and time.monotonic() < until:
+            before = now
+            time.sleep(0.3)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _sizes(home: Path) -> list[int]:

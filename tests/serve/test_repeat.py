@@ -114,10 +114,51 @@ def test_a_text_that_was_learnt_comes_back_to_the_letter(
     assert route(address, model, stream) == text.TEXT
 
 
-@pytest.mark.parametrize("model", [*MODELS, "split", "merged"])
-def test_a_command_says_it_to_the_letter(folders: dict[str, Path], model: str) -> None:
+@pytest.mark.parametrize("model", ["uncached", "cached", "split", "merged"])
+def test_a_command_says_it_to_the_letter_from_onnx(folders: dict[str, Path], model: str) -> None:
     asked = ["run", str(folders[model]), "--temperature", "0"]
     answered = CliRunner().invoke(weigh, [*asked, "weigh"], standalone_mode=False)
     assert (answered.stdout, answered.return_value) == (text.TEXT + "\n", 0), answered.output
     completed = CliRunner().invoke(weigh, [*asked, text.PROMPT, "--work", "complete"], standalone_mode=False)
     assert (text.PROMPT + completed.stdout, completed.return_value) == (text.TEXT + "\n", 0), completed.output
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("model", MODELS)
+def test_a_completion_tells_how_likely_each_token_was(address: str, model: str, stream: bool) -> None:
+    with openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client:
+        answer: Any = client.completions.create(
+            model=model, prompt=text.PROMPT, temperature=0, max_tokens=4, logprobs=2, stream=stream
+        )
+        parts = list(answer) if stream else [answer]
+    told = [choice.logprobs for part in parts for choice in part.choices if choice.logprobs is not None]
+    assert [token for one in told for token in one.tokens] == [" Li", "bra", " wei", "gh"]
+    assert [at for one in told for at in one.text_offset] == [0, 3, 6, 10]
+    chances = [chance for one in told for chance in one.token_logprobs]
+    likeliest = [chance for one in told for chance in one.top_logprobs]
+    assert all(-0.1 < chance < 0 for chance in chances)
+    assert [max(one.values()) for one in likeliest] == chances and {len(one) for one in likeliest} == {2}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_chat_tells_of_its_own_tokens_alone_where_no_others_are_asked_for(address: str, model: str) -> None:
+    with openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0, timeout=60) as client:
+        answer = client.chat.completions.create(
+            model=model, messages=USER, temperature=0, max_tokens=3, logprobs=True
+        ).choices[0]
+    assert answer.logprobs is not None and answer.logprobs.content is not None
+    assert [(one.token, one.top_logprobs) for one in answer.logprobs.content] == [
+        ("The", []),
+        (" scal", []),
+        ("es", []),
+    ]
+    assert all(-0.1 < one.logprob < 0 for one in answer.logprobs.content)
+
+
+def test_the_prompt_s_own_likelihoods_are_refused_and_not_left_out(address: str) -> None:
+    with (
+        openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client,
+        pytest.raises(openai.BadRequestError, match="prompt itself") as caught,
+    ):
+        client.completions.create(model="cached", prompt=text.PROMPT, echo=True, logprobs=1)
+    assert caught.value.code == "unsupported"

@@ -1,4 +1,4 @@
-"""Pipelines of random weights that draw, film and play: Stable Diffusion, Wan, Stable Audio."""
+"""Pipelines of random weights that draw, film and play: Stable Diffusion, Flux, Wan, CogVideoX, Stable Audio."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from tools.tiny.seen import clip_tokenizer
 
 
 def write(folder: Path) -> None:
-    """`image`, `video` and `sound`, each as diffusers saves it."""
+    """`image`, `flux`, `video`, `cogvideox` and `sound`, each as diffusers saves it."""
     import torch
 
     torch.manual_seed(0)
     _stable_diffusion(folder / "image")
+    _flux(folder / "flux")
     _wan(folder / "video")
+    _cogvideox(folder / "cogvideox")
     _stable_audio(folder / "sound")
 
 
@@ -54,6 +56,31 @@ def _stable_diffusion(folder: Path) -> None:
     ).save_pretrained(folder)  # fmt: skip
 
 
+def _flux(folder: Path) -> None:
+    from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
+    from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
+
+    clip = CLIPTextConfig(
+        vocab_size=64, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
+        max_position_embeddings=32, bos_token_id=0, eos_token_id=1, pad_token_id=1,
+    )  # fmt: skip
+    t5 = T5Config(vocab_size=64, d_model=32, d_kv=8, d_ff=32, num_layers=1, num_heads=4)
+    transformer = FluxTransformer2DModel(
+        patch_size=1, in_channels=4, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=2,
+        joint_attention_dim=32, pooled_projection_dim=32, axes_dims_rope=(4, 4, 8),
+    )  # fmt: skip
+    vae = AutoencoderKL(
+        block_out_channels=(8, 8), norm_num_groups=4, down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2, latent_channels=1, sample_size=32, use_quant_conv=False,
+        use_post_quant_conv=False, shift_factor=0.0609, scaling_factor=1.5035,
+    )  # fmt: skip
+    FluxPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(), vae=vae, text_encoder=CLIPTextModel(clip),
+        tokenizer=clip_tokenizer(), text_encoder_2=T5EncoderModel(t5), tokenizer_2=t5_tokenizer(),
+        transformer=transformer,
+    ).save_pretrained(folder)  # fmt: skip
+
+
 def _wan(folder: Path) -> None:
     from diffusers import AutoencoderKLWan, FlowMatchEulerDiscreteScheduler, WanPipeline, WanTransformer3DModel
     from transformers import UMT5Config, UMT5EncoderModel
@@ -68,6 +95,27 @@ def _wan(folder: Path) -> None:
     WanPipeline(
         tokenizer=t5_tokenizer(), text_encoder=UMT5EncoderModel(text), vae=vae, transformer=transformer,
         scheduler=FlowMatchEulerDiscreteScheduler(shift=7.0),
+    ).save_pretrained(folder)  # fmt: skip
+
+
+def _cogvideox(folder: Path) -> None:
+    from diffusers import AutoencoderKLCogVideoX, CogVideoXDDIMScheduler, CogVideoXPipeline, CogVideoXTransformer3DModel
+    from transformers import T5Config, T5EncoderModel
+
+    transformer = CogVideoXTransformer3DModel(
+        num_attention_heads=2, attention_head_dim=16, in_channels=4, out_channels=4, time_embed_dim=2,
+        text_embed_dim=32, num_layers=1, sample_width=4, sample_height=4, sample_frames=9, patch_size=2,
+        temporal_compression_ratio=4, max_text_seq_length=226,
+    )  # fmt: skip
+    vae = AutoencoderKLCogVideoX(
+        down_block_types=("CogVideoXDownBlock3D",) * 4, up_block_types=("CogVideoXUpBlock3D",) * 4,
+        block_out_channels=(8, 8, 8, 8), latent_channels=4, layers_per_block=1, norm_num_groups=2,
+        temporal_compression_ratio=4,
+    )  # fmt: skip
+    text = T5Config(vocab_size=64, d_model=32, d_kv=8, d_ff=32, num_layers=1, num_heads=4)
+    CogVideoXPipeline(
+        tokenizer=t5_tokenizer(), text_encoder=T5EncoderModel(text), vae=vae, transformer=transformer,
+        scheduler=CogVideoXDDIMScheduler(),
     ).save_pretrained(folder)  # fmt: skip
 
 

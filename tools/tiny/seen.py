@@ -1,4 +1,4 @@
-"""Models of random weights that look at pictures: one that classifies, one that detects, one that measures, CLIP."""
+"""Models of random weights that look at pictures: one that classifies, two that detect, one that measures, CLIP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LABELS = {0: "cat", 1: "dog", 2: "scales"}
 
 
 def write(folder: Path) -> None:
-    """`classifier`, `detector`, `depth` and `clip`, each as transformers saves it."""
+    """`classifier`, `detector`, `detr`, `depth` and `clip`, each as transformers saves it."""
     import torch
     from transformers import (
         CLIPConfig,
@@ -44,6 +44,7 @@ def write(folder: Path) -> None:
     yolos = YolosConfig(**small, **named, image_size=[32, 32], patch_size=8, num_detection_tokens=5)
     YolosForObjectDetection(yolos).save_pretrained(folder / "detector")
     YolosImageProcessor(size={"shortest_edge": 32, "longest_edge": 32}).save_pretrained(folder / "detector")
+    _detr(folder / "detr")
     back = Dinov2Config(
         hidden_size=32, num_hidden_layers=4, num_attention_heads=2, mlp_ratio=2, image_size=28, patch_size=14,
         out_features=["stage1", "stage2", "stage3", "stage4"], reshape_hidden_states=False,
@@ -63,6 +64,22 @@ def write(folder: Path) -> None:
     CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=16)).save_pretrained(folder / "clip")
     images = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=side)
     CLIPProcessor(images, clip_tokenizer()).save_pretrained(folder / "clip")
+
+
+def _detr(folder: Path) -> None:
+    from transformers import DetrConfig, DetrForObjectDetection, DetrImageProcessor, ResNetConfig
+
+    back = ResNetConfig(
+        embedding_size=8, hidden_sizes=[8, 8, 8, 16], depths=[1, 1, 1, 1], layer_type="basic",
+        out_features=["stage4"],
+    )  # fmt: skip
+    config = DetrConfig(
+        backbone_config=back, use_timm_backbone=False, use_pretrained_backbone=False, num_queries=5, d_model=32,
+        encoder_layers=1, decoder_layers=1, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=32,
+        decoder_ffn_dim=32, id2label=LABELS, label2id={name: number for number, name in LABELS.items()},
+    )  # fmt: skip
+    DetrForObjectDetection(config).save_pretrained(folder)
+    DetrImageProcessor(size={"shortest_edge": 32, "longest_edge": 64}).save_pretrained(folder)
 
 
 def clip_tokenizer() -> object:

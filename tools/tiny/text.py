@@ -25,7 +25,7 @@ _SPLIT = (
 def write(folder: Path) -> None:
     """`folder/repository` as transformers saves it, `folder/model-F32.gguf` as the gguf library writes it."""
     tokenizer = byte_pairs()
-    model = _learn(tokenizer)
+    model = learn(tokenizer, (TEXT + SPECIAL[2], CHAT))
     repository = folder / "repository"
     model.save_pretrained(repository)
     tokenizer.save_pretrained(repository)
@@ -61,8 +61,8 @@ def byte_pairs(special: tuple[str, ...] = SPECIAL, template: str = TEMPLATE) -> 
     )
 
 
-def _learn(tokenizer: PreTrainedTokenizerFast) -> Qwen2ForCausalLM:
-    """Until it says the text after its beginning, and after a question in the template."""
+def learn(tokenizer: PreTrainedTokenizerFast, texts: tuple[str, ...], *, context: int = CONTEXT) -> Qwen2ForCausalLM:
+    """Until it says each text by heart."""
     import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
@@ -74,17 +74,18 @@ def _learn(tokenizer: PreTrainedTokenizerFast) -> Qwen2ForCausalLM:
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        max_position_embeddings=CONTEXT,
+        max_position_embeddings=context,
         tie_word_embeddings=False,
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
     model = Qwen2ForCausalLM(config)
-    texts = [TEXT + SPECIAL[2], CHAT]
-    batch = tokenizer(texts, return_tensors="pt", padding=True)
+    batch = tokenizer(list(texts), return_tensors="pt", padding=True)
     labels = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # so little work is not worth the second
     for _ in range(400):
         loss = model(**batch, labels=labels).loss
         optimizer.zero_grad()
@@ -92,6 +93,7 @@ def _learn(tokenizer: PreTrainedTokenizerFast) -> Qwen2ForCausalLM:
         optimizer.step()
         if loss.item() < 0.02:
             break
+    torch.set_num_threads(threads)
     model.generation_config.do_sample = False
     return model.eval()
 
@@ -104,7 +106,7 @@ def write_gguf(model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerFast, path
     writer = gguf.GGUFWriter(path, "qwen2")
     writer.add_name("tiny")
     writer.add_block_count(config.num_hidden_layers)
-    writer.add_context_length(CONTEXT)
+    writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_feed_forward_length(config.intermediate_size)
     writer.add_head_count(config.num_attention_heads)

@@ -15,7 +15,7 @@ from weigh.core.saying import Saying
 
 OUTSIDE = frozenset({"onnx", "openvino"})  # formats whose tensors say where in which file they lie
 MOST_TOLD = 5
-_SHARD = re.compile(r"(.*-)(\d{5})(-of-)(\d{5})(\.[A-Za-z.]+)")
+_SHARD = r"(.*-)(\d{5})(-of-)(\d{5})(\.[A-Za-z.]+)"
 
 SizeOf = Callable[[str], int | None]
 
@@ -33,7 +33,7 @@ def missing_shards(paths: Iterable[str]) -> Iterator[tuple[str, Problem]]:
     """Of sets that are not whole: their first file and what is missing, by the numbers in the names."""
     sets: dict[tuple[str, str, str], dict[int, str]] = {}
     for path in paths:
-        if (named := _SHARD.fullmatch(path)) is not None:
+        if (named := re.fullmatch(_SHARD, path)) is not None:
             sets.setdefault((named[1], named[4], named[5]), {})[int(named[2])] = path
     for (_, total, _), there in sets.items():
         missing = int(total) - len(there)

@@ -17,6 +17,7 @@ from weigh.core.report import FileReport, Report
 from weigh.core.rule import Evidence, Examined
 from weigh.core.schema import SCHEMA
 from weigh.describe.compare import compare
+from weigh.describe.languages import stated
 from weigh.describe.merge import merge
 from weigh.describe.seen import Seen
 from weigh.knowledge.imports import tier_of
@@ -76,7 +77,9 @@ def name_of(reference: Reference) -> Name | None:
 
 
 def _seen(name: Name, model: Model, opened: Open | None) -> Seen:
-    """What lies beyond headers; where nothing holds tensors or a vocabulary there is nothing to look at."""
+    """What lies beyond headers, where the name asks for it: by a family, a language or what it is based on."""
+    if model.base_model is None and name.family is None and not stated(name):
+        return Seen()
     headers = [file.header for file in model.files if file.header is not None]
     if model.base_model is None and not any(header.tensors or header.metadata for header in headers):
         return Seen()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -35,6 +34,8 @@ class Policy(Value, frozen=True, kw_only=True):
 
 def read_policy(path: str) -> Policy:
     """Raises SourceError for a file that cannot be read, TableError for a key or value that is none."""
+    import tomllib  # few have a file of this kind
+
     try:
         with open(path, "rb") as file:
             table = tomllib.load(file)

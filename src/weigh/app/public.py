@@ -21,6 +21,9 @@ def check(reference: str, *, allow: Sequence[str] = ()) -> Report:
     `allow` are names that pickles may import. What could not be done is in `error`, never raised.
     """
     from weigh.app.wall import check as behind_the_wall
+    from weigh.app.wall import prepare
     from weigh.app.wish import Wish
+
+    prepare()
 
     return behind_the_wall(reference, Wish(allow=tuple(allow))).report

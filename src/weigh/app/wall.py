@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import gc
+import importlib
 import os
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from multiprocessing.connection import Connection
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from weigh.app.weigh import Tell, weigh_as
-from weigh.app.wish import Weighed, Wish
+from weigh.app.wish import Named, Weighed, Wish
+from weigh.core.claim import Claim
 from weigh.core.errors import WeighError
-from weigh.core.finding import Skip
+from weigh.core.facts import Fact
+from weigh.core.finding import Finding, Skip, Verdict
 from weigh.core.model import Model
+from weigh.core.name import Name
 from weigh.core.reference import Reference
-from weigh.core.report import FileReport, Report
+from weigh.core.report import Failure, FileReport, Report, Step
 from weigh.core.saying import Saying
 from weigh.core.schema import SCHEMA
+from weigh.core.value import Value
 from weigh.names.reference import may_be_far, parse
 from weigh.sources.folder import Folder
 
 if TYPE_CHECKING:
+    from weigh.app.forked import Send, Work
     from weigh.app.network import Network
+    from weigh.app.weigh import Tell
 
 MOST_MEMORY = 1 << 30  # beyond what the program itself takes
 LEAST_SECONDS = 120
 BYTES_A_SECOND = 2 << 20
 MOST_ALONE = 2000  # files that are tried one by one after a child died
+PROGRESS, ANSWER = b"p", b"a"  # what a message begins with
 
 Connect = Callable[[], AbstractContextManager["Network"]]
 
@@ -58,6 +63,11 @@ def check(text: str, wish: Wish, tell: Tell | None = None, connect: Connect | No
         return _nothing_seen(text)
 
 
+def prepare() -> None:
+    """Load here what each child would load for itself: worth it for who checks more than once."""
+    importlib.import_module("weigh.app.weigh")
+
+
 def _culprits(text: str) -> tuple[str, ...]:
     """The files whose reader dies of them, each tried alone."""
     if not os.path.isdir(text):
@@ -66,6 +76,7 @@ def _culprits(text: str) -> tuple[str, ...]:
         entries = Folder(text).entries[:MOST_ALONE]
     except WeighError:
         return ()
+    prepare()
     found = []
     for entry in entries:
         path = os.path.join(text, *entry.path.split("/"))
@@ -90,9 +101,8 @@ def _nothing_seen(text: str) -> Weighed:
 
 def _seconds(text: str) -> int:
     """Time enough for an honest file of this size."""
-    path = Path(text)
     try:
-        sizes = [path.stat().st_size] if path.is_file() else [one.nbytes for one in Folder(text).entries]
+        sizes = [os.stat(text).st_size] if os.path.isfile(text) else [one.nbytes for one in Folder(text).entries]
     except (OSError, ValueError, WeighError):
         sizes = []
     return LEAST_SECONDS + sum(sizes) // BYTES_A_SECOND
@@ -100,57 +110,76 @@ def _seconds(text: str) -> int:
 
 def _in_a_child(text: str, wish: Wish, tell: Tell | None, connect: Connect | None, *, seconds: float) -> Weighed:
     """Raises Died."""
-    forks = "fork" in multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("fork") if forks else multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    sys.stdout.flush()
-    child = context.Process(target=_child, args=(there, text, wish, connect))
-    child.start()
-    there.close()
-    try:
-        return _answer(here, tell, until=time.monotonic() + seconds)
-    finally:
-        here.close()
-        if child.is_alive():
-            child.join(1)
-        if child.is_alive():
-            child.kill()
-        child.join()
-
-
-def _answer(here: Connection, tell: Tell | None, *, until: float) -> Weighed:
-    while True:
-        if not here.poll(max(until - time.monotonic(), 0)):
-            raise Died
-        try:
-            message = here.recv_bytes()
-        except (EOFError, OSError) as error:
-            raise Died from error
-        if message[:1] != b"p":
-            break
-        if tell is not None:
+    answer = b""
+    for message in _messages(partial(_work, text, wish, connect), time.monotonic() + seconds):
+        answer = message[1:] if message[:1] == ANSWER else b""
+        if message[:1] == PROGRESS and tell is not None:
             done, _, number = message[1:].decode().partition(" ")
             tell(int(done), int(number))
     try:
-        return msgspec.msgpack.decode(message, type=Weighed, dec_hook=_revive)
+        return _weighed(msgspec.msgpack.decode(answer, type=_Answer, dec_hook=_revive))
     except msgspec.MsgspecError as error:
         raise Died from error
 
 
-def _child(there: Connection, text: str, wish: Wish, connect: Connect | None) -> None:
-    """In the child: limits, then the work; what it prints goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+def _messages(work: Work, until: float) -> Iterator[bytes]:
+    """As this system makes a child."""
+    if hasattr(os, "fork"):
+        from weigh.app.forked import messages
+    else:
+        from weigh.app.spawned import messages
+    return messages(work, until=until)
+
+
+def _work(text: str, wish: Wish, connect: Connect | None, send: Send) -> None:
+    """In the child: limits, then the work; what it prints goes nowhere.
+
+    Here is loaded what the parent has no use for, unless it is prepared: a small parent forks sooner.
+    """
+    from weigh.app.weigh import weigh_as
+
+    gc.freeze()  # what the parent has made is not ours to look through
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
     _limit()
-    try:
-        with connect() if connect is not None else nullcontext() as network:
-            weighed = weigh_as(text, wish, network, lambda done, number: there.send_bytes(b"p%d %d" % (done, number)))
-        model = weighed.report.model
-        report = msgspec.structs.replace(weighed.report, model=Model(licence=model.licence) if model else None)
-        message = msgspec.msgpack.encode(msgspec.structs.replace(weighed, report=report), enc_hook=_plain)
-    except BaseException:  # whatever it is, the parent must not wait for an answer
-        os._exit(1)
-    there.send_bytes(message)
-    os._exit(0)
+    with connect() if connect is not None else nullcontext() as network:
+        weighed = weigh_as(text, wish, network, lambda done, number: send(PROGRESS + b"%d %d" % (done, number)))
+    send(ANSWER + msgspec.msgpack.encode(_answer(weighed), enc_hook=_plain))
+
+
+class _Answer(Value, frozen=True, kw_only=True):
+    """What comes through the wall: of a Report and its model what a check says, and the imports."""
+
+    reference: Reference
+    verdict: Verdict | None = None
+    format: str | None = None
+    name: Name | None = None
+    files: tuple[FileReport, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    next_steps: tuple[Step, ...] = ()
+    error: Failure | None = None
+    has_model: bool = False
+    licence: Fact[str] | None = None
+    imports: tuple[Named, ...] = ()
+
+
+_SAID = [name for name in _Answer.__struct_fields__ if name in Report.__struct_fields__]
+
+
+def _answer(weighed: Weighed) -> _Answer:
+    report, model = weighed.report, weighed.report.model
+    said = {name: getattr(report, name) for name in _SAID}
+    licence = model.licence if model is not None else None
+    return _Answer(**said, has_model=model is not None, licence=licence, imports=weighed.imports)
+
+
+def _weighed(answer: _Answer) -> Weighed:
+    said = {name: getattr(answer, name) for name in _SAID}
+    model = Model(licence=answer.licence) if answer.has_model else None
+    return Weighed(report=Report(schema=SCHEMA, model=model, **said), imports=answer.imports)
 
 
 def _limit() -> None:
@@ -160,7 +189,8 @@ def _limit() -> None:
     except ImportError:  # no such limits here; time still holds
         return
     try:
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+        with open("/proc/self/statm", "rb") as file:
+            pages = int(file.read().split()[0])
     except (OSError, ValueError):
         return
     most = pages * resource.getpagesize() + MOST_MEMORY

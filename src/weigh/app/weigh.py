@@ -8,7 +8,6 @@ import posixpath
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,6 +19,7 @@ from weigh.app.steps import next_steps
 from weigh.app.wish import PLAIN, Weighed, Wish
 from weigh.core.errors import FormatError, SourceError, WeighError
 from weigh.core.finding import Skip
+from weigh.core.format import Format
 from weigh.core.header import Header, Problem
 from weigh.core.name import Name
 from weigh.core.observation import Observation
@@ -30,7 +30,6 @@ from weigh.core.saying import Saying
 from weigh.core.schema import SCHEMA
 from weigh.core.source import Entry, Listing, Source
 from weigh.formats import folder_formats
-from weigh.formats.unknown import private
 from weigh.knowledge.signatures import Signature
 from weigh.names.decode import decode
 from weigh.names.reference import parse
@@ -97,20 +96,29 @@ def _weigh(reference: Reference, wish: Wish, network: Network | None, tell: Tell
 
 def _here(path: str, wish: Wish, tell: Tell) -> Evidence:
     """A file or a folder on this machine."""
-    if Path(path).is_dir():
+    if os.path.isdir(path):
         return _examine_folder(Folder(path), wish, tell)
     if path in wish.leave_out:
         return Evidence(files=(_left_out(path, 0),))
     with FileSource(path) as source:
-        files = examine_whole(source, tuple(map(private, wish.signatures)))
+        files = examine_whole(source, _own(wish))
     return Evidence(files=with_what_is_beside(files, on_disk))
 
 
 def _again(root: str, opened: ExitStack, path: str) -> Source:
     """One of the files once more, until all are closed together. Raises SourceError."""
-    if Path(root).is_dir():
+    if os.path.isdir(root):
         return opened.enter_context(Folder(root).open(path))
     return opened.enter_context(FileSource(path))
+
+
+def _own(wish: Wish) -> tuple[Format, ...]:
+    """The company's own formats."""
+    if not wish.signatures:
+        return ()
+    from weigh.formats.unknown import private  # as it is loaded for hardly a file
+
+    return tuple(map(private, wish.signatures))
 
 
 def _far(reference: Reference, wish: Wish, network: Network | None) -> Weighed:
@@ -119,7 +127,7 @@ def _far(reference: Reference, wish: Wish, network: Network | None) -> Weighed:
         raise SourceError("http.offline", path=str(reference))
     from weigh.app.remote import gather  # with it comes all that reaches out
 
-    own = tuple(map(private, wish.signatures))
+    own = _own(wish)
     whole = functools.partial(examine_whole, own=own)
     reference, evidence, left = gather(reference, network, whole, _folder)
     return judged(reference, evidence, wish.allow, left)
@@ -163,7 +171,7 @@ def _examine_entry(listing: Folder, wish: Wish, entry: Entry) -> list[Examined]:
         return [_left_out(entry.path, entry.nbytes)]
     try:
         with listing.open(entry.path) as source:
-            return examine_whole(source, tuple(map(private, wish.signatures)))
+            return examine_whole(source, _own(wish))
     except SourceError as error:
         return [Examined(path=entry.path, format="unknown", nbytes=entry.nbytes, problems=(problem_of(error),))]
 

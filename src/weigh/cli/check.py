@@ -21,7 +21,8 @@ from weigh.text import Language, complain
 if TYPE_CHECKING:
     from weigh.app.network import Network
     from weigh.app.policy import Policy
-    from weigh.app.wish import Weighed
+    from weigh.app.wish import Weighed, Wish
+    from weigh.knowledge.signatures import Signature
 
 SLOW = 1.0  # seconds after which progress is shown
 
@@ -53,9 +54,6 @@ def check(
     quiet: bool,
 ) -> int:
     """Safe? Whole? True to its name?"""
-    from weigh.app.policy import laid_over
-    from weigh.app.signatures import read_signatures
-    from weigh.app.wall import check as behind_the_wall
     from weigh.app.wish import Wish
 
     language = language_of(lang)
@@ -63,29 +61,59 @@ def check(
         policy, known = _asked(policy_path, baseline)
         own = signatures_file(signatures)
         wish = Wish(
-            allow=(*allow, *policy.allow),
+            allow=(*allow, *(policy.allow if policy else ())),
             jobs=jobs or os.cpu_count() or 1,
-            signatures=read_signatures(own) if own is not None else (),
+            signatures=_read(own) if own else (),
         )
-        done: list[Weighed] = []
-        for text in references:
-            weighed = behind_the_wall(text, wish, None if quiet else _progress(), None if offline else _connect)
-            report = msgspec.structs.replace(laid_over(weighed, policy, known), model=None)
-            done.append(msgspec.structs.replace(weighed, report=report))
+        each = _behind_the_wall(references, wish, quiet=quiet, offline=offline)
+        done = [_settled(weighed, policy, known) for weighed in each]
         _say(done, "json" if as_json else form or ("quiet" if quiet else "text"), language)
         _keep(write_baseline, [one.report for one in done])
     except WeighError as error:
         click.echo(complain(error, language), err=True)
         return 2
-    return max(exit_status(one.report, fail_on or policy.fail_on or "high") for one in done)
+    fail_on = fail_on or (policy.fail_on if policy else None) or "high"
+    return max(exit_status(one.report, fail_on) for one in done)
 
 
-def _asked(policy: str | None, baseline: str | None) -> tuple[Policy, frozenset[str]]:
+def _asked(policy: str | None, baseline: str | None) -> tuple[Policy | None, frozenset[str]]:
     """What was asked for by files. Raises WeighError."""
-    from weigh.app.baseline import read_baseline
-    from weigh.app.policy import Policy, read_policy
+    asked: Policy | None = None
+    known: frozenset[str] = frozenset()
+    if policy:
+        from weigh.app.policy import read_policy
 
-    return read_policy(policy) if policy else Policy(), read_baseline(baseline) if baseline else frozenset()
+        asked = read_policy(policy)
+    if baseline:
+        from weigh.app.baseline import read_baseline
+
+        known = read_baseline(baseline)
+    return asked, known
+
+
+def _behind_the_wall(references: tuple[str, ...], wish: Wish, *, quiet: bool, offline: bool) -> Iterator[Weighed]:
+    from weigh.app.wall import check, prepare
+
+    if len(references) > 1:
+        prepare()
+    for text in references:
+        yield check(text, wish, None if quiet else _progress(), None if offline else _connect)
+
+
+def _settled(weighed: Weighed, policy: Policy | None, known: frozenset[str]) -> Weighed:
+    """As the policy and the baseline have it."""
+    report = weighed.report
+    if policy is not None or known:
+        from weigh.app.policy import Policy, laid_over
+
+        report = laid_over(weighed, policy or Policy(), known)
+    return msgspec.structs.replace(weighed, report=msgspec.structs.replace(report, model=None))
+
+
+def _read(path: str) -> tuple[Signature, ...]:
+    from weigh.app.signatures import read_signatures
+
+    return read_signatures(path)
 
 
 def _keep(path: str | None, reports: list[Report]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 
@@ -93,4 +94,5 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         status = 0
+    gc.freeze()  # what is left ends with the process: nothing of it is looked through for circles
     sys.exit(status if isinstance(status, int) else 0)

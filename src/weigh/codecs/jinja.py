@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Literal
 
 from weigh.codecs.jinja_fold import Folded, fold
 from weigh.codecs.jinja_words import sentences_under_conditions
-from weigh.core.observation import Observation
-from weigh.core.rule import Evidence
 from weigh.core.value import Value
 from weigh.knowledge.template_names import template_names
 
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST_TEXT = 1 << 20
 MOST_NODES = 60_000
-MOST_IN_ALL = 8 << 20
 MOST_TRAITS = 20
 MOST_SPACES = 2000  # in a row: what scrolls the rest of a template out of sight
 
@@ -61,18 +58,6 @@ def examine_template(text: str) -> tuple[Seen, ...]:
     if len(text) > MOST_TEXT:
         return (Seen(trait="budget", value=str(len(text))), *_by_text(text[:MOST_TEXT]))
     return tuple(dict.fromkeys((*_by_letters(text), *_by_tree(text))))[:MOST_TRAITS]
-
-
-def templates_in(evidence: Evidence) -> Iterator[tuple[str, Observation, tuple[Seen, ...]]]:
-    """Each template of the evidence once, where it was first seen, up to MOST_IN_ALL letters of them."""
-    done: set[str] = set()
-    letters = 0
-    for file in (*evidence.files, *([evidence.folder] if evidence.folder else [])):
-        for seen in file.observations:
-            if seen.kind == "template" and seen.value not in done and letters < MOST_IN_ALL:
-                done.add(seen.value)
-                letters += len(seen.value)
-                yield file.path, seen, examine_template(seen.value)
 
 
 def _by_tree(text: str) -> Iterator[Seen]:

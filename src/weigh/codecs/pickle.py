@@ -10,6 +10,7 @@ from weigh.codecs.pickle_machine import Machine
 from weigh.codecs.pickle_nodes import Stream
 from weigh.codecs.pickle_opcodes import OPCODES
 from weigh.codecs.pickle_steps import STEPS
+from weigh.codecs.zip import outermost
 from weigh.core.errors import FormatError
 from weigh.core.source import Source
 
@@ -18,16 +19,17 @@ MOST_TRIED = 20_000  # opcodes of what is known to be something else
 HEAD = 1 << 12
 ENOUGH = 100_000  # opcodes in a row are no chance
 KEPT = 300_000  # opcodes of a stream that is kept for who asks next
-_WORDS = re.compile(rb"(?:[A-Za-z][\w.\[\],<>=~!-]*+\r?\n){3,}+[\w.\[\],<>=~!-]*+")
+_WORDS = rb"(?:[A-Za-z][\w.\[\],<>=~!-]*+\r?\n){3,}+[\w.\[\],<>=~!-]*+"
 
 # The stream followed last: a header and an examination of one file ask for the same one after the other.
-_last: weakref.WeakKeyDictionary[Source, tuple[tuple[int, int | None, int], Stream]] = weakref.WeakKeyDictionary()
+_last: weakref.WeakKeyDictionary[Source, tuple[tuple[str, int, int, int], Stream]] = weakref.WeakKeyDictionary()
 
 
 def run(source: Source, *, offset: int = 0, end: int | None = None, most: int = MOST_OPCODES) -> Stream:
     """Follow the pickle at `offset`, `most` opcodes of it. Never raises FormatError: it is kept in the Stream."""
-    asked = (offset, end, most)
-    if (kept := _last.get(source)) is not None and kept[0] == asked:
+    whole, at = outermost(source)
+    asked = (source.path, at + offset, at + (source.size if end is None else end), most)
+    if (kept := _last.get(whole)) is not None and kept[0] == asked:
         return kept[1]
     machine = Machine(Cursor(source, offset=offset, end=end), STEPS, most=most)
     try:
@@ -37,7 +39,7 @@ def run(source: Source, *, offset: int = 0, end: int | None = None, most: int = 
     machine.stream.end = machine.base + machine.at
     _last.clear()
     if machine.stream.num_opcodes < KEPT:
-        _last[source] = (asked, machine.stream)
+        _last[whole] = (asked, machine.stream)
     return machine.stream
 
 
@@ -68,15 +70,15 @@ def calls_something(source: Source) -> bool:
 
 def is_plausible(stream: Stream, source: Source) -> bool:
     """Hardly by chance: it imports what can be a name, or it is whole and more than a few letters of some text."""
-    if stream.error is not None and not stream.calls and _WORDS.fullmatch(source.read(0, HEAD)) is not None:
+    if stream.error is not None and not stream.imports and not stream.calls and stream.num_opcodes < ENOUGH:
+        return False
+    if stream.error is not None and not stream.calls and re.fullmatch(_WORDS, source.read(0, HEAD)) is not None:
         return False  # a list of words, the first of which begins with a c; nothing is called in it
     if any(_is_name(module) and _is_name(name) for module, name in stream.calls):
         return True
     if stream.imports:
         return all(_is_name(module) and _is_name(name) for module, name in stream.imports)
-    if stream.error is not None:
-        return stream.num_opcodes >= ENOUGH
-    return stream.end == source.size or stream.end > 8
+    return stream.error is not None or stream.end == source.size or stream.end > 8
 
 
 def _is_name(text: str) -> bool:

@@ -31,7 +31,8 @@ MOST_BITS = 40  # by which shared parts may multiply a walk
 MOST_VISITS = 50_000
 LEAST_TUPLE = 1 << 10  # bytes of a tuple whose parts nobody asks for: no arguments, no reference to a storage
 BLOCK = 1 << 18
-SHORT = 1 << 14  # bytes that the exact machine follows as quickly; of them every value finds its place
+FEW = 1 << 10  # opcodes that show that it breaks off, as what is no pickle does
+SHORT = 1 << 17  # bytes that the exact machine follows as quickly; of them every value finds its place
 _LEAST_TRIED, _MOST_TRIED = 32, 1 << 14  # bytes between two tries at a group
 _PATIENCE = 4
 _MARK = ord("(")
@@ -53,6 +54,9 @@ def follow(
         return run(source, offset=offset, end=end, most=min(most, MOST_OPCODES))
     if (kept := _last.get(source)) is not None and kept[0] == (offset, end, block):
         return kept[1]
+    first = run(source, offset=offset, end=end, most=min(most, FEW))
+    if not isinstance(first.error, OverBudget):
+        return first
     machine = _followed(Brisk(Cursor(source, offset=offset, end=end), most=most, block=block))
     if machine.stream.error is not None or not _tells_all(machine.stream):
         exact = run(source, offset=offset, end=end, most=MOST_OPCODES)
@@ -101,7 +105,7 @@ class Brisk(Forgetful):
         self.slots = Slots(cursor.source)
         self.slots.note(cursor.offset)
         self.memo = self.slots.kept
-        self.block = block
+        self.first = self.block = block
         self.judges = False
         self.ready = self.missed = 0  # where in the file a group is tried next, and how often there was none
 

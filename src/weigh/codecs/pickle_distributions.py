@@ -13,11 +13,10 @@ MODULES = "scipy.stats."
 _TEXT = "_parse_arg_template"
 _MOST = 4096
 _ARGUMENTS, _ENDS = r"[\w ,=.+\-]*", r"\([\w, ]*\), loc, (?:scale|1)"
-_TEMPLATE = re.compile(
-    rf"\ndef _parse_args\(self, {_ARGUMENTS}\):\n    return {_ENDS}\n"
+_TEMPLATE = (
+    rf"(?a)\ndef _parse_args\(self, {_ARGUMENTS}\):\n    return {_ENDS}\n"
     rf"\ndef _parse_args_rvs\(self, {_ARGUMENTS}\):\n    return self\._argcheck_rvs\({_ARGUMENTS}\)\n"
-    rf"\ndef _parse_args_stats\(self, {_ARGUMENTS}, moments='mv'\):\n    return {_ENDS}, moments\n",
-    re.ASCII,
+    rf"\ndef _parse_args_stats\(self, {_ARGUMENTS}, moments='mv'\):\n    return {_ENDS}, moments\n"
 )
 
 
@@ -29,7 +28,7 @@ def runs_text(made: Call, state: Node) -> bool:
     if not isinstance(state, Pairs):
         return True
     texts = [value for key, value in state.items if not isinstance(key, str) or key == _TEXT]
-    return not all(isinstance(one, str) and len(one) <= _MOST and _TEMPLATE.fullmatch(one) for one in texts)
+    return not all(isinstance(one, str) and len(one) <= _MOST and re.fullmatch(_TEMPLATE, one) for one in texts)
 
 
 def _is_rebuilt(made: Call) -> bool:

@@ -39,7 +39,7 @@ _DOES = frozenset(
 )  # fmt: skip
 _SUBSCRIPTED = ("typing", "collections.abc", "builtins", "__builtin__")
 _SLOT, _IMPORT = 90, 400  # what a memo slot and an imported name take
-_BLOCK = 1 << 18
+_FIRST, _BLOCK = 1 << 10, 1 << 18
 
 
 class Mark:
@@ -70,15 +70,15 @@ class Machine:
         self.unready: str | None = None  # why C pickle does not get as far as STOP
         self.hashing = Hashing()
         self.what = "opcode"
-        self.block = _BLOCK  # bytes followed at a time
+        self.first, self.block = _FIRST, _BLOCK  # bytes followed at a time: few, for what is no pickle soon breaks off
 
     def go(self) -> None:
-        wanted = 1
+        wanted, usual = 1, self.first
         while True:
             cursor = self.cursor
             self.base, self.at = cursor.offset, 0
-            block = cursor.bytes(max(wanted, min(self.block, cursor.left)), self.what)
-            wanted = 1
+            block = cursor.bytes(max(wanted, min(usual, cursor.left)), self.what)
+            wanted, usual = 1, self.block
             try:
                 end = self.follow(block)
             except More as more:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from weigh.codecs.pickle import MOST_OPCODES, is_plausible, run
 from weigh.codecs.pickle_brisk import follow as briskly
 from weigh.codecs.pickle_nodes import JUDGED, LOADERS, Global, Node, Persistent, Stream
+from weigh.codecs.pickle_opcodes import OPCODES
 from weigh.codecs.torch_objects import storage_of
 from weigh.codecs.zip import MOST_INFLATED, Member, Window, is_zip, open_member, read_directory
 from weigh.core.errors import FormatError, OverBudget
@@ -102,7 +103,10 @@ class _Walk:
             if named:
                 yield Observation(kind="stream_error", value=error.saying.key, where=where, offset=error.offset)
             return
-        if not named and depth < MOST_DEPTH and content.read(0, 4) == b"PK\x03\x04" and is_zip(content):
+        head = content.read(0, 4)
+        if not named and (not head or head[0] not in OPCODES):
+            return
+        if not named and depth < MOST_DEPTH and head == b"PK\x03\x04" and is_zip(content):
             yield from self.members(content, where, depth + 1)
             return
         stream = self.run(content, 0, most=None if named else MOST_UNNAMED)

@@ -43,7 +43,7 @@ Argument = None | bool | int | float | str | Blob | tuple[str, str]
 Read = tuple[Argument, int]  # and where in the block the argument ends, which may be beyond it
 Reader = Callable[[bytes, int, int], Read]  # the block, where in it the argument begins, where in the file the block
 
-_ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|([0-7]{1,3})|(.))", re.DOTALL)
+_ESCAPE = rb"(?s)\\(?:x([0-9a-fA-F]{2})|([0-7]{1,3})|(.))"
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _PLAIN = (b"\\", b"'", b'"')  # stand for themselves; before anything else the backslash stays
 _FLOAT = struct.Struct(">d")
@@ -137,7 +137,7 @@ def _string_line(block: bytes, at: int, base: int) -> Read:
         raise Unfit("pickle.quotes")
     line = line[1:-1][:KEPT]
     if b"\\" in line:
-        line = _ESCAPE.sub(_unescaped, line)
+        line = re.sub(_ESCAPE, _unescaped, line)
     return line.decode("utf-8", "backslashreplace"), end
 
 

@@ -69,13 +69,13 @@ class Rebuilt(Value, frozen=True, kw_only=True):
 
 def tensors_in(root: Node) -> Iterator[Rebuilt]:
     """Every tensor reachable from here, named by the keys that lead to it, each object once."""
-    found = (tensor for name, node in _leaves(root) if isinstance(node, Call) and (tensor := _tensor(name, node)))
+    found = (leaf for _, leaf in _leaves(root) if isinstance(leaf, Rebuilt))
     yield from islice(found, MOST_TENSORS)
 
 
 def persistent_in(root: Node) -> Iterator[tuple[str, Persistent]]:
     """Everything kept outside the pickle that is reachable from here, by the keys that lead to it."""
-    found = ((name, node) for name, node in _leaves(root) if isinstance(node, Persistent))
+    found = ((name, leaf) for name, leaf in _leaves(root) if isinstance(leaf, Persistent))
     yield from islice(found, MOST_TENSORS)
 
 
@@ -85,7 +85,7 @@ def keys_of(root: Node) -> dict[str, str]:
     return dict(islice(named, MOST_KEYS))
 
 
-def _leaves(root: Node) -> Iterator[tuple[str, Node]]:
+def _leaves(root: Node) -> Iterator[tuple[str, Rebuilt | Persistent]]:
     """Tensors and what is kept outside, by the keys that lead there; each object is gone through once."""
     pending: list[tuple[str, Node]] = [("", root)]
     seen: set[int] = set()
@@ -93,8 +93,9 @@ def _leaves(root: Node) -> Iterator[tuple[str, Node]]:
         if not pending:
             return
         name, node = pending.pop()
-        if isinstance(node, Persistent) or (isinstance(node, Call) and _tensor(name, node) is not None):
-            yield name, node
+        leaf = _tensor(name, node) if isinstance(node, Call) else node
+        if isinstance(leaf, Rebuilt | Persistent):
+            yield name, leaf
         elif isinstance(node, Call | Pairs | list | tuple) and id(node) not in seen:
             seen.add(id(node))
             pending += reversed(_children(name, node))

@@ -13,8 +13,8 @@ from weigh.core.source import Source
 MOST_SOURCE = 4 << 20
 MOST_IN_ALL = 32 << 20
 
-_CALL = re.compile(r"\b((?:torch|ops)(?:\.\w+)+)\s*\(")
-_STRINGS = re.compile(r'"(?:[^"\\\n]|\\.)*+"|\'(?:[^\'\\\n]|\\.)*+\'|#[^\n]*')
+_CALL = r"\b((?:torch|ops)(?:\.\w+)+)\s*\("
+_STRINGS = r'"(?:[^"\\\n]|\\.)*+"|\'(?:[^\'\\\n]|\\.)*+\'|#[^\n]*'
 
 
 def observe_source(source: Source, members: tuple[Member, ...]) -> Iterator[Observation]:
@@ -30,7 +30,7 @@ def observe_source(source: Source, members: tuple[Member, ...]) -> Iterator[Obse
             text = content.read(0, content.size).decode("utf-8", "replace")
         except FormatError:
             continue
-        for found in _CALL.finditer(_STRINGS.sub("''", text)):
+        for found in re.finditer(_CALL, re.sub(_STRINGS, "''", text)):
             if found[1] not in seen:
                 seen.add(found[1])
                 yield Observation(kind="operator", value=found[1], where=member.name, offset=member.offset)

@@ -229,6 +229,15 @@ class Window:
         return self._source.read(self._offset + offset, max(min(length, self.size - offset), 0))
 
 
+def outermost(source: Source) -> tuple[Source, int]:
+    """What a window looks into, through all windows, and where in that it begins; else the Source itself."""
+    at = 0
+    while isinstance(source, Window):
+        at += source._offset
+        source = source._source
+    return source, at
+
+
 def _expect(source: Source, offset: int, length: int) -> None:
     """Tell a source far away what will be read next."""
     if (far := distant(source)) is not None:

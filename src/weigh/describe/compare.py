@@ -16,7 +16,6 @@ from weigh.describe.languages import languages
 from weigh.describe.seen import NOTHING, Seen
 from weigh.describe.senses import senses
 from weigh.describe.sizes import absent, is_projector, sizes
-from weigh.describe.trained import training
 from weigh.knowledge.tolerances import tolerances
 
 _FORMAT_OF_WORD = {
@@ -50,7 +49,10 @@ def _claims(name: Name, model: Model, seen: Seen) -> Iterator[Claim]:
     yield from senses(name, model)
     yield from languages(name, seen.vocabulary)
     yield from based_on(seen.base, model)
-    yield from training(name, seen.weights)
+    if seen.weights is not None:
+        from weigh.describe.trained import training  # statistics, where there is something to count
+
+        yield from training(name, seen.weights)
     yield from _shard(name, model)
 
 

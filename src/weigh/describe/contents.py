@@ -20,22 +20,20 @@ _ORDER = (*_MAIN, "controlnet", "motion-module", "vae", "text-encoder", "image-e
 _ENCODES_TEXT = frozenset({"language-model", "vision-language", "image-text"})  # beside a network that draws
 # How an adapter's tensors are called; the first that is found is the method.
 _METHODS = (
-    ("DoRA", re.compile(r"\.dora_scale$|\.lora_magnitude_vector(?:\.|$)")),
-    ("LoHa", re.compile(r"\.hada_w[12]_[ab]$|\.hada_t[12]$")),
-    ("LoKr", re.compile(r"\.lokr_(?:w[12](?:_[ab])?|t[12])$")),
-    ("IA3", re.compile(r"\.ia3_l(?:\.|$)|\.on_input$")),
-    ("OFT", re.compile(r"\.oft_(?:blocks|diag|r)(?:\.|$)")),
-    ("prompt", re.compile(r"^prompt_embeddings$|\.prompt_encoder\.")),
+    ("DoRA", r"\.dora_scale$|\.lora_magnitude_vector(?:\.|$)"),
+    ("LoHa", r"\.hada_w[12]_[ab]$|\.hada_t[12]$"),
+    ("LoKr", r"\.lokr_(?:w[12](?:_[ab])?|t[12])$"),
+    ("IA3", r"\.ia3_l(?:\.|$)|\.on_input$"),
+    ("OFT", r"\.oft_(?:blocks|diag|r)(?:\.|$)"),
+    ("prompt", r"^prompt_embeddings$|\.prompt_encoder\."),
     (
         "LoRA",
-        re.compile(
-            r"[._]lora(?:_[AB]|_down|_up|_embedding_[AB]|[AB])?(?:\.|_layer\.|$)|\.(?:lora_)?(?:down|up)\.weight$|\.lora[AB]$"
-        ),
+        r"[._]lora(?:_[AB]|_down|_up|_embedding_[AB]|[AB])?(?:\.|_layer\.|$)|\.(?:lora_)?(?:down|up)\.weight$|\.lora[AB]$",
     ),
 )  # fmt: skip
 _HINTS = ("lora", "hada_", "lokr_", "ia3_", "on_input", "oft_", "dora_", "prompt_e", ".down.weight", ".up.weight")
-_WITH_IT = re.compile(r"\.(?:alpha|diff|diff_b|bias|scale)$")
-_INPUT = re.compile(r"(?:lora_A|lora_down|lora\.down|hada_w1_b|loraA)(?:\.|$)")
+_WITH_IT = r"\.(?:alpha|diff|diff_b|bias|scale)$"
+_INPUT = r"(?:lora_A|lora_down|lora\.down|hada_w1_b|loraA)(?:\.|$)"
 _OPTIMIZER = re.compile(r"(?:^|\.)(?:optimizer(?:_states?|_state_dict)?|optim)\.|\.exp_avg(?:_sq)?$")
 _EMA = re.compile(r"^(?:model_ema|ema|ema_model|ema_state_dict|state_dict\.model_ema)\.")
 _TRAINING = frozenset({"optimizer", "optimizer_states", "optimizer_state_dict", "optim"})
@@ -143,11 +141,11 @@ def _adapter(among: Among, beside: tuple[str, ...]) -> Contents | None:
     text = "\n".join(among)  # most models have none of these anywhere: then no name need be looked at
     if not any(hint in text for hint in _HINTS):
         return None
-    method = next((method for method, pattern in _METHODS if any(map(pattern.search, among))), None)
+    method = next((method for method, pattern in _METHODS if any(re.search(pattern, name) for name in among)), None)
     if method is None:
         return None
     parts = [pattern for _, pattern in _METHODS] + [_WITH_IT]
-    adapted = sum(any(pattern.search(name) for pattern in parts) for name in among)
+    adapted = sum(any(re.search(pattern, name) for pattern in parts) for name in among)
     if adapted < LEAST_ADAPTED * len(among):
         return None
     return Contents(kind="adapter", method=method, family=_adapted(among), beside=beside)
@@ -168,7 +166,7 @@ def _adapted(among: Among) -> str | None:
 
 
 def _takes_in(name: str, tensor: TensorInfo, width: int | None) -> bool:
-    return width is None or (_INPUT.search(name) is not None and tensor.shape[-1:] == (width,))
+    return width is None or (re.search(_INPUT, name) is not None and tensor.shape[-1:] == (width,))
 
 
 def _embedding(among: Among) -> Contents | None:

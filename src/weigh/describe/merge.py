@@ -14,7 +14,6 @@ from weigh.core.header import Header, LongArray, Meta
 from weigh.core.model import Contents, Model, ModelFile, Tokenizer
 from weigh.core.name import Name, Quant
 from weigh.core.tensors import TensorInfo
-from weigh.describe.architecture import from_config, from_gguf
 from weigh.describe.contents import contents
 from weigh.describe.parameters import Count, count
 from weigh.describe.weights import one_set, tensors_of
@@ -150,6 +149,10 @@ def _gguf_keys(weights: list[ModelFile]) -> Mapping[str, Meta]:
 
 
 def _architecture(config: Mapping[str, Meta], gguf: Mapping[str, Meta]) -> Architecture | None:
+    if not gguf and not config:
+        return None
+    from weigh.describe.architecture import from_config, from_gguf  # much, for what most checkpoints do not have
+
     return (from_gguf(gguf) if gguf else None) or (from_config(config) if config else None)
 
 

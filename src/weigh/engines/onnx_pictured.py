@@ -12,6 +12,7 @@ from weigh.engines.media import picture_of
 from weigh.engines.repository import labels_of, table
 
 _BILINEAR = 2  # PIL's number, and the library's default
+_SQUEEZED = 384
 _SHORTEST = ("CLIP", "ChineseCLIP", "ConvNext", "LeViT", "Bit")  # for these a size of one number is the shorter side's
 
 
@@ -51,7 +52,9 @@ def pixels_of(picture: Any, says: dict[str, Any]) -> Any:
     import numpy
 
     resample = says.get("resample", _BILINEAR)
-    if says.get("do_resize", True) and says.get("size"):
+    if says.get("crop_pct") and says.get("do_resize", True):
+        picture = _larger(picture, says, resample)
+    elif says.get("do_resize", True) and says.get("size"):
         picture = picture.resize(_size(picture.size, says), resample)
     if says.get("do_center_crop") and says.get("crop_size"):
         picture = _cropped(picture, says["crop_size"])
@@ -73,6 +76,15 @@ def _size(own: tuple[int, int], says: dict[str, Any]) -> tuple[int, int]:
     if "shortest_edge" in wanted:
         return _scaled(own, wanted["shortest_edge"])
     return wanted["width"], wanted["height"]
+
+
+def _larger(picture: Any, says: dict[str, Any], resample: int) -> Any:
+    """As ConvNeXt does: made larger than wanted and cut; from its own size on only squeezed into a square."""
+    wanted = says["size"]
+    side = wanted if isinstance(wanted, int) else wanted["shortest_edge"]
+    if side >= _SQUEEZED:
+        return picture.resize((side, side), resample)
+    return _cropped(picture.resize(_scaled(picture.size, int(side / says["crop_pct"])), resample), side)
 
 
 def _scaled(own: tuple[int, int], shortest: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from weigh.engines.likelihoods import told
 from weigh.engines.onnx_steps import Graph, Steps
 from weigh.engines.prompts import between, templated
 from weigh.engines.repository import signs_of, table, template_of
-from weigh.engines.spoken import Spoken
+from weigh.engines.spoken import Spoken, hidden
 
 
 class Writer:
@@ -29,6 +29,8 @@ class Writer:
         self._own = {**table(launch.path, "config.json"), **table(launch.path, "generation_config.json")}
         ends = self._own.get("eos_token_id")
         self._ends = set(ends if isinstance(ends, list) else [ends])
+        added = tokenizer.get_added_tokens_decoder().items()
+        self._special = {id: one.content for id, one in added if one.special}
         self.ready = Ready(works=("chat", "complete"), parallel=1, context_length=context)
 
     def run(self, job: Job, cancelled: threading.Event) -> Generator[Event, None, None]:
@@ -60,11 +62,12 @@ class Writer:
         self, ids: list[int], sampling: Sampling, spoken: Spoken, cancelled: threading.Event
     ) -> Generator[Event, None, None]:
         decoding = Decoding(lambda written: str(self._tokenizer.decode(written, skip_special_tokens=False)))
+        unsaid = hidden(self._special, sampling.stop) | self._ends
         written, finish = 0, "length"
         for token, likely in self._tokens(ids, sampling):
             written += 1
             is_last = token in self._ends
-            yield from _likely(spoken.feed("" if is_last else decoding.feed(token)), likely)
+            yield from _likely(spoken.feed("" if token in unsaid else decoding.feed(token)), likely)
             if is_last or spoken.is_stopped or cancelled.is_set():
                 finish = "stop" if is_last or spoken.is_stopped else "cancelled"
                 break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from weigh.core.work import Delta, ToolCall
@@ -15,6 +15,17 @@ _OPENS: dict[str, tuple[Way, str]] = {
     "<tool_call>": ("tool", "</tool_call>"),
     "[TOOL_CALLS]": ("tool", "\0"),  # to the end
 }
+
+
+def hidden(special: Mapping[int, str], stop: tuple[str, ...] = ()) -> frozenset[int]:
+    """Of a tokenizer's special tokens those that are no part of an answer: all but the signs of thoughts and tools,
+    and those that end it.
+
+    >>> sorted(hidden({0: "<pad>", 2: "<|user|>", 7: "<think>", 8: "</think>"}, stop=("<|user|>",)))
+    [0]
+    """
+    kept = {*stop, *_OPENS, *(close for _, close in _OPENS.values())}
+    return frozenset(token for token, text in special.items() if text not in kept)
 
 
 class Spoken:

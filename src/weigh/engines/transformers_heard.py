@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 from collections.abc import Generator
@@ -12,6 +13,7 @@ from weigh.core.work import Done, Event, Fault, Job, MakeSound, Segment, Speak, 
 from weigh.engines.media import made_by, samples_of, wav
 
 MOST_SEED = 1 << 31
+_SPECTRAL, _VOCODER = "SpeechT5ForTextToSpeech", "microsoft/speecht5_hifigan"
 _TOKENS_A_SECOND = 50  # of MusicGen's codec
 
 
@@ -24,14 +26,35 @@ def load(launch: Launch) -> Voice:
 
         torch.set_num_threads(launch.threads)
     task = "automatic-speech-recognition" if launch.works[0] == "transcribe" else "text-to-audio"
+    vocoder = {"vocoder": _vocoder(launch)} if launch.architecture == _SPECTRAL else {}
     pipe = transformers.pipeline(
         task,
         model=launch.path,
         device=launch.device or "cpu",
         trust_remote_code=bool(launch.trust_remote_code),
         model_kwargs={} if launch.allow_pickle else {"use_safetensors": True},
+        **vocoder,
     )
     return Voice(pipe, launch)
+
+
+def _vocoder(launch: Launch) -> Any:
+    """What makes SpeechT5's spectrogram a sound: in its folder, beside it, or where a hub's client keeps it.
+
+    Raises Failed without one: the library would fetch it.
+    """
+    import transformers
+
+    folder = os.path.normpath(launch.path)
+    places = (os.path.join(folder, "vocoder"), os.path.join(os.path.dirname(folder), os.path.basename(_VOCODER)))
+    place = next((place for place in places if os.path.isdir(place)), _VOCODER)
+    options = {"local_files_only": True, "use_safetensors": None if launch.allow_pickle else True}
+    try:
+        found = transformers.SpeechT5HifiGan.from_pretrained(place, **options)
+    except OSError as error:
+        detail = f"it speaks through a vocoder: put {_VOCODER} into its folder as vocoder"
+        raise Failed(Fault(kind="unsupported", detail=detail)) from error
+    return found.to(launch.device or "cpu")
 
 
 class Voice:

@@ -26,7 +26,7 @@ from weigh.engines.decoding import Decoding
 from weigh.engines.insisted import by_schema, called, must_call
 from weigh.engines.likelihoods import told
 from weigh.engines.prompts import between, tools_of, turn_of
-from weigh.engines.spoken import Spoken
+from weigh.engines.spoken import Spoken, hidden
 
 _WORKS: tuple[Work, ...] = ("chat", "complete")
 MOST_CONTEXT = 1 << 20
@@ -188,7 +188,7 @@ class Text:
                         **prompt.to(self._model.device),
                         **options,
                         max_new_tokens=most,
-                        streamer=_Streamer(ids.put, skip=0 if self._model.config.is_encoder_decoder else 1),
+                        streamer=_Streamer(ids.put),
                         stopping_criteria=stop,
                         logits_processor=processors,
                         pad_token_id=self._tokenizer.pad_token_id or self._tokenizer.eos_token_id,
@@ -201,19 +201,20 @@ class Text:
             return
         thread = threading.Thread(target=generate, daemon=True)
         thread.start()
-        yield from self._decoded(ids, watch)
+        yield from self._decoded(ids, watch, sampling.stop)
         thread.join()
 
     def _decoded(
-        self, ids: queue.SimpleQueue[int | BaseException | None], watch: _Watch
+        self, ids: queue.SimpleQueue[int | BaseException | None], watch: _Watch, stop: tuple[str, ...]
     ) -> Iterator[tuple[int, str, str | None]]:
         ends = self._model.generation_config.eos_token_id
-        last = set(ends if isinstance(ends, list) else [ends])
+        special = {id: str(one) for id, one in self._tokenizer.added_tokens_decoder.items() if one.special}
+        unsaid = hidden(special, stop) | set(ends if isinstance(ends, list) else [ends])
         decoding = Decoding(lambda written: str(self._tokenizer.decode(written, clean_up_tokenization_spaces=False)))
         while (token := ids.get()) is not None:
             if isinstance(token, BaseException):
                 raise token
-            yield 1, "" if token in last else decoding.feed(token), watch.told(token)
+            yield 1, "" if token in unsaid else decoding.feed(token), watch.told(token)
         yield 0, decoding.flush(), None
 
     def _constraints(self, schema: str | None) -> list[Any]:
@@ -234,16 +235,16 @@ class Text:
 
 
 class _Streamer:
-    """Called by `generate` with the prompt, then with each token."""
+    """Called by `generate` with the prompt, or with what a decoder starts from; then with each token."""
 
-    def __init__(self, put: Callable[[int], None], *, skip: int) -> None:
+    def __init__(self, put: Callable[[int], None]) -> None:
         self._put = put
-        self._skip = skip
+        self._is_begun = False
 
     def put(self, value: Any) -> None:
-        """One token, once the prompt is past."""
-        if self._skip:
-            self._skip -= 1
+        """One token, once the prompt is past, or the sign that a decoder begins with."""
+        if not self._is_begun:
+            self._is_begun = True
             return
         for token in value.flatten().tolist():
             self._put(token)

@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from weigh.codecs.likeness import likeness_of
 from weigh.codecs.magic import magic_of
-from weigh.codecs.spread import spread_of
 from weigh.codecs.zip import is_zip
 from weigh.core.errors import Malformed
 from weigh.core.format import Format
@@ -73,6 +71,9 @@ def examine(source: Source, header: Header) -> Iterator[Observation]:
 
 
 def _said(source: Source) -> dict[str, Meta]:
+    from weigh.codecs.likeness import likeness_of  # what is asked last is loaded for many files, and read for few
+    from weigh.codecs.spread import spread_of
+
     sample = source.read(0, SAMPLE)
     spread = spread_of(source)
     said: dict[str, Meta] = {}

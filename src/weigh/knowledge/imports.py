@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import Literal
 
-from weigh.knowledge import Row, read_table
+from weigh.knowledge import Row, find_row, read_table
 
 Tier = Literal["safe", "dangerous", "unknown"]
 
@@ -45,25 +45,27 @@ def imports() -> Mapping[str, Import]:
 
 def tier_of(module: str, name: str) -> Tier:
     """Exact rows first; then dangerous modules; then dotted names, by what they reach through."""
-    table = imports()
     if module == "?":
         return "dangerous"
-    row = table.get(f"{module}.{name}")
+    row = _row(f"{module}.{name}")
     if row is not None:
         return row.tier
     words = f"{module}.{name}".split(".")
-    if any(".".join(words[:count]) + ".*" in table for count in range(1, len(words))):
+    if any(_row(".".join(words[:count]) + ".*") for count in range(1, len(words))):
         return "dangerous"
     if _reaches_through(module, name.split(".")) or name.rpartition(".")[2].lstrip("_") in _MODULES:
         return "dangerous"
     return "unknown"
 
 
+def _row(id: str) -> Import | None:
+    return find_row("imports", Import, id)
+
+
 def _reaches_through(module: str, words: list[str]) -> bool:
     """Is it what no checkpoint needs: another module's insides, an object's, or a method of what is itself honest?"""
-    table = imports()
     return (
-        any(f"{word.lstrip('_')}.*" in table for word in words[:-1])  # collections._sys.exit
+        any(_row(f"{word.lstrip('_')}.*") for word in words[:-1])  # collections._sys.exit
         or any(len(word) > 4 and word.startswith("__") and word.endswith("__") for word in words)  # x.__globals__
-        or any(".".join([module, *words[:count]]) in table for count in range(1, len(words)))  # pathlib.Path.unlink
+        or any(_row(".".join([module, *words[:count]])) for count in range(1, len(words)))  # pathlib.Path.unlink
     )

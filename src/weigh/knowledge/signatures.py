@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 
 import msgspec
@@ -39,6 +38,8 @@ class Signature(Value, frozen=True, kw_only=True):
 
 def parse_signatures(data: bytes, *, path: str) -> tuple[Signature, ...]:
     """The rows of `[[signature]]`. Raises TableError that names the row which does not hold."""
+    import tomllib  # few have a file of this kind
+
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:

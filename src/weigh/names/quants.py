@@ -12,12 +12,13 @@ from weigh.core.name import Quant
 from weigh.knowledge.naming import QuantLabel, quantisations
 from weigh.names.tokens import Token
 
-_FIRST = re.compile(r"(?:i?q|tq|kq)([1-8])(?:_[0-9])*(?:_k(?:_[sml])?)?")
+# Compiled when first asked for, as `re` keeps them: most names hold no label.
+_FIRST = r"(?:i?q|tq|kq)([1-8])(?:_[0-9])*(?:_k(?:_[sml])?)?"
 _REST = frozenset(["k", "s", "m", "l", "xl", "xs", "xxs", "xxl", "nl", "p", "r4", "r8", "0", "1", "hifi"])
-_SHARE = re.compile(r"[0-9]{2}(?:(?:i?q|tq)([1-8])|(?:b?f)(16|32)).*")
-_CODEBOOK = re.compile(r"[0-9]x[0-9]+")
-_MIXED_TAIL = re.compile(r"-mixed(?![a-z])", re.IGNORECASE)
-_MIXED = re.compile(r"int([2-8])mix")
+_SHARE = r"[0-9]{2}(?:(?:i?q|tq)([1-8])|(?:b?f)(16|32)).*"
+_CODEBOOK = r"[0-9]x[0-9]+"
+_MIXED_TAIL = r"(?i)-mixed(?![a-z])"
+_MIXED = r"int([2-8])mix"
 _ALWAYS_PACKED = ("exl2",)
 _SHOWN = ("MLX", "OpenVINO")  # loaders, of which a name speaks only where it spells them
 _NUMBER_FORMATS = ("FP8-E4M3", "FP8-E5M2")  # how the eight bits are spent, not how weights are scaled
@@ -42,13 +43,13 @@ def label_at(tokens: Sequence[Token], at: int, text: str) -> tuple[Label, int] |
     if low == "ud" and follows != "ud" and (found := label_at(tokens, at + 1, text) if follows else None) is not None:
         label, length = found
         return _label(text, tokens[at].start, label.end, label.bits), length + 1
-    if (mixed := _MIXED.fullmatch(low)) is not None:
+    if (mixed := re.fullmatch(_MIXED, low)) is not None:
         scheme = text[tokens[at].start : tokens[at].end]
         return Label(None, scheme, float(mixed[1]), tokens[at].start, tokens[at].end), 1
-    if (share := _SHARE.fullmatch(low)) is not None:
-        last = _while(tokens, at, lambda token: _SHARE.fullmatch(token.low) is not None or token.before == "_")
+    if (share := re.fullmatch(_SHARE, low)) is not None:
+        last = _while(tokens, at, lambda token: re.fullmatch(_SHARE, token.low) is not None or token.before == "_")
         return _label(text, tokens[at].start, tokens[last].end, float(share[1] or share[2])), last - at + 1
-    if (first := _FIRST.fullmatch(low)) is None:
+    if (first := re.fullmatch(_FIRST, low)) is None:
         return None
     last = _while(tokens, at, lambda token: token.before in ("_", "-", "") and token.low in _REST)
     while last > at and tokens[last].before == "-" and tokens[at + 1].low != "k":
@@ -113,11 +114,11 @@ def _main(labels: Sequence[Label], text: str) -> Label:
     if not packed:
         return labels[0]
     main = next(
-        (label for label in packed if label.scheme is not None and _CODEBOOK.fullmatch(label.scheme)), packed[0]
+        (label for label in packed if label.scheme is not None and re.fullmatch(_CODEBOOK, label.scheme)), packed[0]
     )
     if main is not packed[0]:
         return Label(main.method, main.scheme, packed[0].bits, main.start, main.end)
-    if main.method != "GGUF" and (mixed := _MIXED_TAIL.match(text, main.end)) is not None:
+    if main.method != "GGUF" and (mixed := re.compile(_MIXED_TAIL).match(text, main.end)) is not None:
         return Label(main.method, f"{main.scheme}{mixed[0].lower()}", main.bits, main.start, mixed.end())
     if len(packed) > 1 and packed[1].start == main.end + 1 and main.method != "GGUF" and packed[1].bits != main.bits:
         between = text[main.start : packed[1].end]

@@ -9,9 +9,9 @@ from weigh.core.errors import BadReference
 from weigh.core.reference import Hub, Reference
 
 MOST = 8192
-_HUB = re.compile(r"^(hf|ms|ollama|echo):(.*)$", re.DOTALL)
-_URL = re.compile(r"^(https?)://(.*)$", re.DOTALL)
-_PIECE = re.compile(r"(?!\.{1,2}$)[^\s/@:\\\x00-\x1f\x7f]+")
+_HUB = r"(?s)^(hf|ms|ollama|echo):(.*)$"
+_URL = r"(?s)^(https?)://(.*)$"
+_PIECE = r"(?!\.{1,2}$)[^\s/@:\\\x00-\x1f\x7f]+"
 _SNAPSHOT = re.compile(r"models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\][^/\\]+(?:[/\\](.+))?$")
 _HUBS: dict[str, Hub] = {"hf": "hf", "ms": "ms", "ollama": "ollama", "echo": "echo"}
 # Names that say what a file is in a repository, and nothing of which model.
@@ -30,9 +30,9 @@ def parse(text: str, *, exists: Callable[[str], bool]) -> Reference:
         raise BadReference("reference.empty")
     if len(text) <= MOST and "\0" not in text and exists(text):
         return Reference(text=text, hub="path", name=text)
-    if (url := _URL.match(text)) is not None:
+    if (url := re.match(_URL, text)) is not None:
         return Reference(text=text, hub="https" if url[1] == "https" else "http", name=url[2])
-    if (found := _HUB.match(text)) is not None:
+    if (found := re.match(_HUB, text)) is not None:
         return _on_hub(text, _HUBS[found[1]], found[2])
     return Reference(text=text, hub="name", name=text)
 
@@ -85,7 +85,7 @@ def _on_hub(text: str, hub: Hub, rest: str) -> Reference:
     if hub == "echo":
         return Reference(text=text, hub=hub, name=name)
     pieces = [*(namespace.split("/") if slash else []), name]
-    if not all(_PIECE.fullmatch(piece) for piece in pieces) or len(pieces) > (2 if hub in ("hf", "ms") else 3):
+    if not all(re.fullmatch(_PIECE, piece) for piece in pieces) or len(pieces) > (2 if hub in ("hf", "ms") else 3):
         raise BadReference("reference.hub", text=text, hub=hub)
     return Reference(
         text=text, hub=hub, namespace=namespace or None, name=name, revision=revision or None, file=file or None

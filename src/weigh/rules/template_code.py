@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from weigh.codecs.jinja import templates_in
+from weigh.codecs.templates import templates_in
 from weigh.core.finding import Finding
 from weigh.core.rule import Evidence, Rule
 from weigh.core.saying import Saying

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from weigh.codecs.jinja import Seen, Trait, templates_in
+from weigh.codecs.templates import templates_in
 from weigh.core.finding import Finding, Severity
 from weigh.core.rule import Evidence, Rule
 from weigh.core.saying import Saying
+
+if TYPE_CHECKING:
+    from weigh.codecs.jinja import Seen, Trait
 
 # A link is worth a word and no more: makers name their pages.
 TRAITS: Mapping[Trait, Severity] = {

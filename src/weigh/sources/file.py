@@ -9,6 +9,8 @@ from types import TracebackType
 
 from weigh.core.errors import SourceError
 
+NEAR = 1 << 12  # bytes read at once where fewer are asked for: what is asked for next mostly stands behind
+
 
 class FileSource:
     """A regular file, read by position. A context manager; `path` is what reports call it.
@@ -29,17 +31,24 @@ class FileSource:
             os.close(self._descriptor)
             raise SourceError("not_a_file", path=self.path)
         self.size = status.st_size
+        self._near = (0, b"")
 
     def read(self, offset: int, length: int) -> bytes:
         """The bytes from `offset`, fewer than `length` only at the end. Raises SourceError."""
-        if offset >= self.size or length <= 0:
+        length = min(length, self.size - offset)
+        if length <= 0:
             return b""
+        start, near = self._near
+        if not start <= offset <= offset + length <= start + len(near):
+            if length > NEAR:
+                return self._read(offset, length)
+            start, near = self._near = offset, self._read(offset, min(NEAR, self.size - offset))
+        return near[offset - start : offset - start + length]
+
+    def _read(self, offset: int, length: int) -> bytes:
         try:
-            data = _read_at(self._descriptor, min(length, self.size - offset), offset)
-            while len(data) < length and offset + len(data) < self.size:
-                more = _read_at(self._descriptor, min(length, self.size - offset) - len(data), offset + len(data))
-                if not more:
-                    break
+            data = _read_at(self._descriptor, length, offset)
+            while len(data) < length and (more := _read_at(self._descriptor, length - len(data), offset + len(data))):
                 data += more
         except OSError as error:
             raise unreadable(error, self.path) from error

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import re
-import string
-import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from weigh.core.errors import TableError, WeighError
 from weigh.core.saying import Hole, Saying
@@ -22,10 +22,11 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 # Control and format characters, lone surrogates, line and paragraph separators: what could move the cursor,
 # turn the writing direction or end a line of ours.
-_UNSAFE = re.compile(
+_UNSAFE = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _LONGEST = 200
+_HOLE = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 
 
 def say(saying: Saying | str, language: Language, **values: Hole) -> str:
@@ -44,7 +45,7 @@ def say(saying: Saying | str, language: Language, **values: Hole) -> str:
 
 def fill(words: str, values: Mapping[str, Hole]) -> str:
     """A sentence with its holes filled; strings in them are made safe for a screen."""
-    return _FORMATTER.vformat(words, (), values)
+    return _HOLE.sub(lambda hole: _shown(values[hole[1]], hole[2] or ""), words)
 
 
 def has_words(key: str, language: Language) -> bool:
@@ -76,49 +77,45 @@ def safe(text: str, *, longest: int = _LONGEST) -> str:
     """Text from outside, fit for a screen: on one line, with nothing invisible, not endless."""
     if len(text) > longest:
         text = text[: longest - 1] + "…"
-    return _UNSAFE.sub(lambda match: f"\\u{{{ord(match.group()):x}}}", text)
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(_UNSAFE, lambda match: f"\\u{{{ord(match.group()):x}}}", text)
 
 
-class _Formatter(string.Formatter):
-    """`{n:bytes}`, `{n:parameters}` and Python's own formats; never attributes or items of a value."""
-
-    def get_field(self, field_name: str, args: object, kwargs: Mapping[str, object]) -> tuple[object, str]:
-        return kwargs[field_name], field_name
-
-    def format_field(self, value: object, format_spec: str) -> str:
-        match value, format_spec:
-            case str(text), _:
-                return safe(text)
-            case int(nbytes), "bytes":
-                return in_bytes(nbytes)
-            case int(count) | float(count), "parameters":
-                return in_parameters(count)
-            case _:
-                return format(value, format_spec)
-
-
-_FORMATTER = _Formatter()
+def _shown(value: Hole, form: str) -> str:
+    """`{n:bytes}`, `{n:parameters}` and Python's own forms."""
+    match value, form:
+        case str(text), _:
+            return safe(text)
+        case int(nbytes), "bytes":
+            return in_bytes(nbytes)
+        case int(count) | float(count), "parameters":
+            return in_parameters(count)
+        case _:
+            return format(value, form)
 
 
 @functools.cache
 def _section(name: str, language: Language) -> dict[str, str]:
     """The sentences below `[name]`, keyed by the rest of their dotted key; only they are parsed."""
     chunks = re.findall(rf"^\[{re.escape(name)}(?:\.[^\]\n]*)?\]\n(?:(?!\[).*\n?)*", _words(language), re.MULTILINE)
-    table = tomllib.loads("".join(chunks)).get(name, {})
-    return dict(_flat(table, ""))
-
-
-def _flat(table: Mapping[str, object], stem: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for key, value in table.items():
-        match value:
-            case str(words):
-                found.append((stem + key, words))
-            case dict():
-                found += _flat(value, f"{stem}{key}.")
-            case _:
-                raise TableError("words", key=stem + key)
+    found: dict[str, str] = {}
+    stem = ""
+    for line in "".join(chunks).split("\n"):
+        key, equals, words = line.partition(" = ")
+        if equals:
+            found[stem + key] = _string(words, line)
+        elif line.startswith("["):
+            stem = f"{line[1:-1]}.".partition(".")[2]
     return found
+
+
+def _string(words: str, line: str) -> str:
+    """A basic string of TOML's as JSON has it too: words need no more, and no parser is loaded for them."""
+    try:
+        return msgspec.json.decode(words, type=str)
+    except msgspec.MsgspecError as error:
+        raise TableError("words", key=line) from error
 
 
 @functools.cache

@@ -23,6 +23,7 @@ from weigh.serve.api import (
     images,
     ollama,
     openai_text,
+    plain,
     rerank,
     responses,
     seeing,
@@ -52,6 +53,7 @@ FAMILIES = (
     sounds.routes,
     videos.routes,
     seeing.routes,
+    plain.routes,
 )
 
 
