@@ -86,7 +86,7 @@ def test_closing_the_stream_cancels_the_job_and_frees_its_place() -> None:
     ("prompt", "kind", "detail"),
     [
         ("overflow", "context_overflow", "70 tokens for a context of 64"),
-        ("raise boom", "failed", "ValueError: boom and more"),
+        ("raise boom", "bad_input", "ValueError: boom and more"),
         ("silence", "failed", "the engine ended without an answer"),
     ],
 )

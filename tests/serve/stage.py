@@ -95,7 +95,8 @@ def _chat(job: Chat, cancelled: Flag) -> Iterator[Event]:  # noqa: C901
             yield Delta(text="I call. ")
             yield Delta(tool_calls=(ToolCall(index=0, id="call_a", name=rest, arguments='{"city":'),))
             yield Delta(tool_calls=(ToolCall(index=0, arguments=' "Paris"}'),))
-            yield Done(finish_reason="tool_calls", usage=Usage(prompt_tokens=9, cached_tokens=4, completion_tokens=6))
+            usage = Usage(prompt_tokens=9, cached_tokens=4, completion_tokens=6, reasoning_tokens=2)
+            yield Done(finish_reason="tool_calls", usage=usage)
         case "wait":
             while not cancelled.is_set():
                 yield Delta(text=".")

@@ -99,7 +99,7 @@ def test_vectors_come_as_the_client_likes_them(client: openai.OpenAI) -> None:
         ({"model": "nobody", "messages": WEIGH}, 404, "model_not_found"),
         ({"model": "echo", "messages": []}, 400, "invalid_request"),
         ({"model": "echo", "messages": "hello"}, 400, "invalid_request"),
-        ({"model": "echo", "messages": WEIGH, "n": 3}, 400, "unsupported"),
+        ({"model": "echo", "messages": WEIGH, "logit_bias": {"1": 1}}, 400, "unsupported"),
         (
             {
                 "model": "echo",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import hashlib
 import os
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -34,6 +36,9 @@ SAFETY = 512 << 20  # left to the rest of the machine
 class About(Value, frozen=True, kw_only=True):
     """What a client may be told of a model that is not loaded. `nbytes` is what its files take, `longest` the context
     that it was made for.
+
+    `digest` is the SHA-256 of the list of its files, each with its size and when it was written: the files themselves
+    are not read for it.
     """
 
     format: str | None = None
@@ -46,6 +51,7 @@ class About(Value, frozen=True, kw_only=True):
     nbytes: int | None = None
     chat_template: str | None = None
     licence: str | None = None
+    digest: str | None = None
 
 
 class Offer(Value, frozen=True, kw_only=True):
@@ -154,7 +160,23 @@ def _about(report: Report, found: Chosen) -> About:
         nbytes=value_of(model.nbytes) or sum(file.nbytes for file in report.files),
         chat_template=value_of(model.chat_template),
         licence=value_of(model.licence),
+        digest=_digest(report, launch.path),
     )
+
+
+def _digest(report: Report, path: str) -> str:
+    """Of a manifest, as Ollama's are; another file under the same name gives another."""
+    rows = [f"{file.path} {file.nbytes} {_written(path, file.path)}" for file in report.files]
+    return hashlib.sha256(
+        "\n".join([os.path.basename(path), *sorted(rows)]).encode("utf-8", "surrogateescape")
+    ).hexdigest()
+
+
+def _written(path: str, file: str) -> int:
+    for place in (os.path.join(path, file), path):
+        with contextlib.suppress(OSError, ValueError):
+            return os.stat(place).st_mtime_ns
+    return 0
 
 
 def value_of(fact: Fact[T] | None) -> T | None:

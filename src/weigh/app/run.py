@@ -50,6 +50,7 @@ class Asked(Value, frozen=True, kw_only=True):
     projector: str | None = None
     address: str | None = None
     name: str | None = None
+    key: str | None = None
     allow_pickle: bool | None = None
     trust_remote_code: bool | None = None
     fail_on: Severity = HOLDS
@@ -179,6 +180,7 @@ def _launch(engine: Engine, works: Sequence[Work], model: Candidate, asked: Aske
         projector=asked.projector or _projector(model),
         address=asked.address,
         name=asked.name,
+        key=asked.key,
         allow_pickle=asked.allow_pickle,
         trust_remote_code=asked.trust_remote_code,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from weigh.core.report import Report
 from weigh.text import Language, complain
 
 if TYPE_CHECKING:
+    from weigh.app.policy import Policy
     from weigh.app.run import Asked
     from weigh.serve.api.pool import Ware
     from weigh.serve.api.serving import Outside
@@ -27,7 +29,14 @@ if TYPE_CHECKING:
 @click.option("--config", metavar="FILE", help="TOML with a key for each of these, and [models.NAME] tables.")
 @click.option("--host", help="Address to listen on (default: 127.0.0.1).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks one (default: 8000).")
-@click.option("--api-key", "api_keys", multiple=True, metavar="KEY", help="A key that clients must send; repeatable.")
+@click.option(
+    "--api-key",
+    "api_keys",
+    multiple=True,
+    metavar="KEY",
+    envvar="WEIGH_API_KEY",
+    help="A key that clients must send; repeatable (default: WEIGH_API_KEY of the environment).",
+)
 @click.option("--cors-origin", "cors_origins", multiple=True, metavar="ORIGIN", help="A page that may ask; repeatable.")
 @click.option("--tls-certificate", metavar="FILE", help="Certificate in PEM: then it speaks HTTPS.")
 @click.option("--tls-key", metavar="FILE", help="Its key in PEM.")
@@ -47,23 +56,16 @@ if TYPE_CHECKING:
 @click.option("--log-prompts", is_flag=True, default=None, help="Write prompts and answers to the log.")
 @click.option("--traces", is_flag=True, default=None, help="Send traces by OpenTelemetry.")
 @click.option("--allow-pickle", is_flag=True, default=None, help="Weights that are a pickle, after a clean check.")
-@click.option("--yes", "-y", is_flag=True, help="Pull models that are not here without asking.")
+@click.option("--policy", metavar="FILE", help="TOML: what it does not allow is not served.")
+@click.option("--yes", "-y", is_flag=True, default=None, help="Pull models that are not here without asking.")
 @common
-def serve(
-    references: tuple[str, ...],
-    config: str | None,
-    as_json: bool,
-    lang: str | None,
-    offline: bool,
-    quiet: bool,
-    yes: bool,
-    **given: object,
-) -> int:
+def serve(config: str | None, lang: str | None, **given: object) -> int:
     """Serve models: OpenAI's API, Anthropic's, Ollama's and more."""
     language = language_of(lang)
     try:
-        settings = _brought(references, _settings(config, given), Wanted(language, offline, yes, quiet))
-        return asyncio.run(_serve(settings, language, quiet=quiet))
+        settings = _settings(config, {**given, "lang": lang})
+        language = language_of(settings.lang)
+        return asyncio.run(_serve(_brought(settings, language), language))
     except WeighError as error:
         click.echo(complain(error, language), err=True)
         return 2
@@ -71,13 +73,14 @@ def serve(
 
 def _settings(config: str | None, given: dict[str, object]) -> Settings:
     """The file's, and over them the flags that were given."""
-    from weigh.serve.api.settings import Settings, read_settings
+    from weigh.serve.api.settings import Settings, checked, read_settings
 
     settings = read_settings(config) if config is not None else Settings()
-    return msgspec.structs.replace(settings, **{key: value for key, value in given.items() if value not in (None, ())})
+    said = {key: value for key, value in given.items() if value is not None and value is not False and value != ()}
+    return checked(msgspec.structs.replace(settings, **said), "weigh serve")
 
 
-async def _serve(settings: Settings, language: Language, *, quiet: bool) -> int:
+async def _serve(settings: Settings, language: Language) -> int:
     from weigh.serve.api.pool import Pool
     from weigh.sources.machine import start as run
 
@@ -92,33 +95,37 @@ async def _serve(settings: Settings, language: Language, *, quiet: bool) -> int:
     from weigh.serve.api.listen import listen
 
     def say(address: str) -> None:
-        if not quiet:
+        if not settings.quiet:
             click.echo(f"listening on {address}")
 
-    await listen(create(pool, settings, language, _outside(settings, quiet=quiet)), pool, settings, say)
+    await listen(create(pool, settings, language, _outside(settings)), pool, settings, say)
     return 0
 
 
-def _outside(settings: Settings, *, quiet: bool) -> Outside:
+def _outside(settings: Settings) -> Outside:
     from weigh.serve.api.serving import Outside
     from weigh.serve.api.trace import spans
 
     def write(line: str) -> None:
         sys.stderr.write(line + "\n")
 
-    return Outside(weigh=_weigh, write=None if quiet else write, span=spans() if settings.traces else None)
+    return Outside(weigh=_weigh, write=None if settings.quiet else write, span=spans() if settings.traces else None)
 
 
 def _wares(settings: Settings) -> list[Ware]:
-    return [_ware(name, setting, settings) for name, setting in settings.models.items()]
+    from weigh.app.policy import read_policy
+
+    policy = read_policy(settings.policy) if settings.policy is not None else None
+    return [_ware(name, setting, settings, policy) for name, setting in settings.models.items()]
 
 
-def _brought(references: tuple[str, ...], settings: Settings, wanted: Wanted) -> Settings:
+def _brought(settings: Settings, language: Language) -> Settings:
     """With a model for each reference, all of them on this machine. Raises WeighError."""
     from weigh.app.offer import name_of
     from weigh.serve.api.settings import ModelSetting
 
-    named = [(None, ModelSetting(reference=text)) for text in references]
+    wanted = Wanted(language, bool(settings.offline), bool(settings.yes), bool(settings.quiet))
+    named = [(None, ModelSetting(reference=text)) for text in settings.references]
     models: dict[str, ModelSetting] = {}
     for name, setting in [*named, *settings.models.items()]:
         found = bring(setting.reference, wanted)
@@ -126,12 +133,12 @@ def _brought(references: tuple[str, ...], settings: Settings, wanted: Wanted) ->
     return msgspec.structs.replace(settings, models=models)
 
 
-def _ware(name: str, setting: ModelSetting, settings: Settings) -> Ware:
+def _ware(name: str, setting: ModelSetting, settings: Settings, policy: Policy | None) -> Ware:
     from weigh.app.offer import offered
     from weigh.serve.api.pool import Ware
     from weigh.sources.machine import start as run
 
-    asked = _asked(setting, settings)
+    asked = _asked(setting, settings, policy)
     offer = offered(setting.reference, asked, run, name=name, interpreter=setting.interpreter)
     idle = setting.idle_seconds if setting.idle_seconds is not None else settings.idle_seconds
     return Ware(
@@ -140,11 +147,12 @@ def _ware(name: str, setting: ModelSetting, settings: Settings) -> Ware:
         about=offer.about,
         parallel=offer.chosen.launch.parallel,
         idle_seconds=None if setting.pinned else idle,
+        reference=setting.reference,
         load=offer.start,
     )
 
 
-def _asked(setting: ModelSetting, settings: Settings) -> Asked:
+def _asked(setting: ModelSetting, settings: Settings, policy: Policy | None) -> Asked:
     from weigh.app.run import Asked
 
     return Asked(
@@ -159,7 +167,19 @@ def _asked(setting: ModelSetting, settings: Settings) -> Asked:
         job_seconds=settings.job_seconds,
         address=setting.address,
         name=setting.name,
+        key=_key(setting),
+        policy=policy,
     )
+
+
+def _key(setting: ModelSetting) -> str | None:
+    """Its own, or what the environment holds. Raises SourceError where that is nothing."""
+    if setting.key is not None or setting.key_variable is None:
+        return setting.key
+    found = os.environ.get(setting.key_variable)
+    if not found:
+        raise SourceError("serve.no_key", variable=setting.key_variable)
+    return found
 
 
 async def _weigh(text: str) -> Report:

@@ -31,6 +31,7 @@ class Launch(Value, frozen=True, kw_only=True):
     """One model on one engine, with what `fit` planned for it. None leaves it to the engine.
 
     `allow_pickle` and `trust_remote_code` are never on unless the user said so, and the check was clean.
+    `key` opens the server at `address`; it is shown nowhere.
     """
 
     engine: str
@@ -52,6 +53,7 @@ class Launch(Value, frozen=True, kw_only=True):
     adapters: tuple[str, ...] = ()
     address: str | None = None  # of an engine that already runs, by its HTTP
     name: str | None = None  # what it is called there
+    key: str | None = None
     allow_pickle: bool | None = None
     trust_remote_code: bool | None = None
 

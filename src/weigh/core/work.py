@@ -301,18 +301,20 @@ class Progress(Value, frozen=True, kw_only=True, tag="progress", tag_field="even
 
 
 class Usage(Value, frozen=True, kw_only=True):
-    """Tokens read, those of them that were kept from before, and tokens written."""
+    """Tokens read, those of them that were kept from before, tokens written, and those of them that were reasoning."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 class Done(Value, frozen=True, kw_only=True, tag="done", tag_field="event"):
-    """The last event of a job that went well."""
+    """The last event of a job that went well. `stopped_by` is the one of its `stop` that ended it."""
 
     finish_reason: FinishReason = "stop"
     usage: Usage = Usage()
+    stopped_by: str | None = None
 
 
 class Fault(Value, frozen=True, kw_only=True, tag="fault", tag_field="event"):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import json
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import BinaryIO
 
@@ -17,6 +19,7 @@ import msgspec
 from weigh.core.engine import Failed, Launch, Loaded, Ready
 from weigh.core.work import Done, Embed, Event, Fault, Job, Vectors, job_from
 from weigh.engines.frames import Kind, encode, frame, take
+from weigh.engines.lifeline import hold_on
 
 Say = Callable[[int, Event | Ready], None]
 MOST_DETAIL = 2000
@@ -25,6 +28,7 @@ MOST_DETAIL = 2000
 def main() -> None:
     """`python -m weigh.engines.child MODULE`: the module's `load` is called with the Launch of the first frame."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the program that started us decides
+    hold_on()
     say = _speaker(_take_standard_output())
     inbox = sys.stdin.buffer
     first = take(inbox)
@@ -63,16 +67,25 @@ def _speaker(out: BinaryIO) -> Say:
 def _serve(inbox: BinaryIO, loaded: Loaded, say: Say) -> None:
     """Until standard input ends."""
     flags: dict[int, threading.Event] = {}
+    waiting: dict[int, Future[None]] = {}
     pool = ThreadPoolExecutor(loaded.ready.parallel)
     while (got := take(inbox)) is not None:
         number, kind, body = got
         if kind is Kind.START:
             flags[number] = threading.Event()
-            pool.submit(_one, number, body, loaded, flags, say)
-        elif kind is Kind.CANCEL and number in flags:
-            flags[number].set()
+            waiting[number] = pool.submit(_one, number, body, loaded, flags, say)
+            waiting[number].add_done_callback(functools.partial(_forget, waiting, number))
+        elif kind is Kind.CANCEL and (flag := flags.get(number)) is not None:
+            flag.set()
+            if (future := waiting.get(number)) is not None and future.cancel():
+                say(number, Done(finish_reason="cancelled"))  # it had not begun
+                flags.pop(number, None)
     for flag in list(flags.values()):
         flag.set()
+
+
+def _forget(waiting: dict[int, Future[None]], number: int, _: Future[None]) -> None:
+    waiting.pop(number, None)
 
 
 def _one(number: int, body: bytes, loaded: Loaded, flags: dict[int, threading.Event], say: Say) -> None:
@@ -82,7 +95,7 @@ def _one(number: int, body: bytes, loaded: Loaded, flags: dict[int, threading.Ev
     except BrokenPipeError:
         pass
     except BaseException as error:
-        say(number, _fault(error))
+        say(number, _refused(error) or _fault(error))
     finally:
         del flags[number]
 
@@ -115,6 +128,13 @@ def _fault(error: BaseException) -> Fault:
     if isinstance(error, MemoryError):
         return Fault(kind="out_of_memory", detail=_line(error))
     return Fault(kind="failed", detail=_line(error))
+
+
+def _refused(error: BaseException) -> Fault | None:
+    """What a library does not take is the job's own mistake: an argument out of range, a language it has not."""
+    if isinstance(error, ValueError) and not isinstance(error, UnicodeError | json.JSONDecodeError):
+        return Fault(kind="bad_input", detail=_line(error))
+    return None
 
 
 def _line(error: BaseException) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 import time
@@ -16,6 +15,7 @@ import httpx
 from weigh.core.engine import Launch
 from weigh.core.errors import EngineError
 from weigh.core.value import Value
+from weigh.engines import leash
 from weigh.engines.openai_http import Served, client_for
 
 HOST = "127.0.0.1"
@@ -48,6 +48,11 @@ def free_port() -> int:
         return port
 
 
+def _leashed(command: tuple[str, ...]) -> tuple[str, ...]:
+    """`-I`: nothing of this program's is on the path of what is started."""
+    return (sys.executable, "-I", leash.__file__, *command)
+
+
 async def started(start: Start, launch: Launch, *, seconds: float = SECONDS) -> Served:
     """Ready. Raises EngineError where it does not start, or not in time."""
     server = await _Server.begin(start, launch)
@@ -78,12 +83,12 @@ class _Server:
         """Raises EngineError where the command cannot be started."""
         try:
             process = await asyncio.create_subprocess_exec(
-                *start.command,
-                stdin=asyncio.subprocess.DEVNULL,
+                *_leashed(start.command),
+                stdin=asyncio.subprocess.PIPE,  # its end is told when this program ends, however it does
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 env={**os.environ, **start.environment},
-                start_new_session=True,  # it may have children of its own, and they end with it
+                start_new_session=True,
             )
         except OSError as error:
             detail = error.strerror or str(error)
@@ -116,23 +121,27 @@ class _Server:
 
     async def end(self) -> None:
         """Asked first, then made to; and all that it started."""
-        for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-            self._signal(number)
+        for ask in (self._terminate, self._let_go, self._process.kill):
             try:
+                ask()
                 await asyncio.wait_for(self._process.wait(), SECONDS_TO_END)
                 break
             except TimeoutError:
                 continue
+            except ProcessLookupError:
+                break  # it is gone
         await self._listener
 
-    def _signal(self, number: int) -> None:
-        try:
-            if sys.platform == "win32":
-                self._process.terminate()
-            else:
-                os.killpg(self._process.pid, number)
-        except ProcessLookupError:
-            pass  # it is gone
+    def _terminate(self) -> None:
+        if sys.platform == "win32":
+            self._let_go()  # there is no asking
+        else:
+            self._process.terminate()
+
+    def _let_go(self) -> None:
+        """The leash then ends the command, and all of its session, at once."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     async def _listen(self) -> None:
         out = self._process.stdout

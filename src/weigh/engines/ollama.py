@@ -19,7 +19,7 @@ _STRANGE = re.compile(r"[^a-z0-9._-]+")
 async def connect(launch: Launch) -> Served:
     """To the address, or to a server of our own that is handed the file."""
     if launch.address is not None:
-        return Served(client_for(launch.address), launch)
+        return Served(client_for(launch.address, launch.key), launch)
     port, name = free_port(), launch.name or label(launch.path)
     with tempfile.TemporaryDirectory(prefix="weigh-") as folder:
         recipe = os.path.join(folder, "Modelfile")

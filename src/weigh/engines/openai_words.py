@@ -155,10 +155,25 @@ class _Cached(msgspec.Struct):
     cached_tokens: int | None = None
 
 
+class _Thought(msgspec.Struct):
+    reasoning_tokens: int | None = None
+
+
 class _Usage(msgspec.Struct):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     prompt_tokens_details: _Cached | None = None
+    completion_tokens_details: _Thought | None = None
+
+
+class _Timings(msgspec.Struct):
+    cache_n: int = 0
+    prompt_n: int = 0
+    predicted_n: int = 0
+
+
+class _Verbose(msgspec.Struct):
+    stopping_word: str = ""
 
 
 class _Error(msgspec.Struct):
@@ -171,6 +186,8 @@ class _Chunk(msgspec.Struct):
     choices: list[_Choice] = msgspec.field(default_factory=list)
     usage: _Usage | None = None
     error: _Error | None = None
+    timings: _Timings | None = None
+    verbose: _Verbose | None = msgspec.field(default=None, name="__verbose")
 
 
 _CHUNKS = msgspec.json.Decoder(_Chunk)
@@ -187,15 +204,25 @@ class Answer:
         self._finish: FinishReason | None = None
         self._usage = Usage()
         self._fault: Fault | None = None
+        self._stopped_by: str | None = None
+        self._thoughts = 0
 
     def take(self, chunk: bytes | str | Json) -> list[Event]:
         """The Deltas of one chunk. Raises msgspec.DecodeError for what is none."""
         said = msgspec.convert(chunk, _Chunk) if isinstance(chunk, dict) else _CHUNKS.decode(chunk)
         if said.error is not None:
             self._fault = fault_of(said.error.type or "", said.error.message)
+        if said.timings is not None:
+            self._usage = _so_far(said.timings, self._thoughts)
         if said.usage is not None:
-            self._usage = _usage(said.usage)
+            self._usage = _usage(said.usage, self._thoughts)
+        if said.verbose is not None:
+            self._stopped_by = said.verbose.stopping_word or None
         return [delta for choice in said.choices[:1] if (delta := self._delta(choice)) is not None]
+
+    def stopped(self, sign: str) -> Done:
+        """Broken off by us, for that sign."""
+        return Done(usage=self._usage, stopped_by=sign)
 
     def last(self, *, is_cancelled: bool = False) -> Event:
         """Done, or what went wrong."""
@@ -205,15 +232,17 @@ class Answer:
             return Done(finish_reason="cancelled", usage=self._usage)
         if self._finish is None:
             return Fault(kind="engine_died", detail="the stream broke off")
-        return Done(finish_reason=self._finish, usage=self._usage)
+        return Done(finish_reason=self._finish, usage=self._usage, stopped_by=self._stopped_by)
 
     def _delta(self, choice: _Choice) -> Delta | None:
         if choice.finish_reason is not None:
             self._finish = _FINISH.get(choice.finish_reason, "stop")
         said = choice.delta or _Said()
+        reasoning = said.reasoning_content or said.reasoning or ""
+        self._thoughts += bool(reasoning)
         delta = Delta(
             text=said.content or choice.text or "",
-            reasoning=said.reasoning_content or said.reasoning or "",
+            reasoning=reasoning,
             tool_calls=tuple(map(_called, said.tool_calls or ())),
             logprobs=retold(choice.logprobs, self._top),
         )
@@ -224,11 +253,29 @@ def _called(call: _Call) -> ToolCall:
     return ToolCall(index=call.index, id=call.id, name=call.function.name, arguments=call.function.arguments or "")
 
 
-def _usage(usage: _Usage) -> Usage:
+def _usage(usage: _Usage, thoughts: int) -> Usage:
+    """`thoughts`, the pieces of reasoning that came, stand for its tokens where the server counts none."""
     cached = usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else None
+    told = usage.completion_tokens_details.reasoning_tokens if usage.completion_tokens_details else None
     return Usage(
-        prompt_tokens=usage.prompt_tokens, cached_tokens=cached or 0, completion_tokens=usage.completion_tokens
+        prompt_tokens=usage.prompt_tokens,
+        cached_tokens=cached or 0,
+        completion_tokens=usage.completion_tokens,
+        reasoning_tokens=min(told or thoughts, usage.completion_tokens),
     )
+
+
+def _so_far(timings: _Timings, thoughts: int) -> Usage:
+    """As llama.cpp counts while it writes."""
+    return Usage(
+        prompt_tokens=timings.cache_n + timings.prompt_n,
+        cached_tokens=timings.cache_n,
+        completion_tokens=timings.predicted_n,
+        reasoning_tokens=min(thoughts, timings.predicted_n),
+    )
+
+
+_THEIR_FAULT = ("bad", "input is not supported", "json schema error", "grammar", "failed to parse")
 
 
 def fault_of(kind: str, message: str) -> Fault:
@@ -236,6 +283,6 @@ def fault_of(kind: str, message: str) -> Fault:
     text = f"{kind} {message}".lower()
     if "context" in text and ("exceed" in text or "length" in text or "maximum" in text):
         return Fault(kind="context_overflow", detail=message)
-    if "invalid" in kind or "not_supported" in kind or "bad" in text:
+    if any(sign in text for sign in _THEIR_FAULT) or "invalid" in kind or "not_supported" in kind:
         return Fault(kind="bad_input", detail=message)
     return Fault(kind="failed", detail=message or kind)

@@ -17,6 +17,7 @@ from weigh.engines.frames import HEAD, Answer, Kind, answer_from, encode, event_
 MOST_LINES = 40  # of what a library prints, kept for the day it dies
 MOST_LINE = 500
 SECONDS_TO_END = 3.0
+SECONDS_TO_OBEY = 2.0  # of a job whose time is over: an engine that does not hear is ended
 NO_END = 7 * 24 * 3600.0
 
 
@@ -127,11 +128,13 @@ class Child(asyncio.SubprocessProtocol):
             while not is_done:
                 event = await events.get()
                 is_done = isinstance(event, Done | Fault)
+                if is_done and isinstance(event, Fault) and event.kind == "timed_out":
+                    await self._end_or_kill(number, events)
                 yield event
         finally:
             limit.cancel()
             self._jobs.pop(number, None)
-            if self.is_alive and (not is_done or limit.when() <= asyncio.get_running_loop().time()):
+            if self.is_alive and not is_done:
                 self._write(frame(Kind.CANCEL, number, b""))
 
     def _limit(self, events: asyncio.Queue[Event]) -> asyncio.TimerHandle:
@@ -139,6 +142,19 @@ class Child(asyncio.SubprocessProtocol):
         seconds = self._launch.job_seconds or NO_END
         fault = Fault(kind="timed_out", detail=f"{seconds:g} seconds")
         return asyncio.get_running_loop().call_later(seconds, events.put_nowait, fault)
+
+    async def _end_or_kill(self, number: int, events: asyncio.Queue[Event]) -> None:
+        """Its time is over: the job is taken back, and the engine with it where it hangs."""
+        if not self.is_alive:
+            return
+        try:
+            async with asyncio.timeout(SECONDS_TO_OBEY):
+                self._write(frame(Kind.CANCEL, number, b""))
+                while not isinstance(await events.get(), Done | Fault):
+                    pass
+        except TimeoutError:
+            self._is_over = True
+            self.kill()
 
     def kill(self) -> None:
         """At once, whatever it does."""

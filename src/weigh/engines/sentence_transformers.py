@@ -52,6 +52,7 @@ class Ranker:
 
     def _embed(self, job: Embed) -> Generator[Event, None, None]:
         prompts = getattr(self._model, "prompts", None) or {}
+        self._check_length([[piece.text] for piece in job.pieces if piece.text is not None])
         named = job.purpose if job.purpose is not None and prompts.get(job.purpose) else None
         vectors = self._model.encode(
             [_content(piece) for piece in job.pieces],
@@ -67,12 +68,24 @@ class Ranker:
 
     def _rank(self, job: Rerank) -> Generator[Event, None, None]:
         pairs = [(job.query, document) for document in job.documents]
+        self._check_length([list(pair) for pair in pairs])
         scores = self._model.predict(pairs, convert_to_numpy=True, show_progress_bar=False)
         if scores.ndim != 1:
             detail = f"it gives {scores.shape[1]} scores a document: it classifies, and does not rank"
             raise Failed(Fault(kind="unsupported", detail=detail))
         yield Scores(scores=tuple(float(score) for score in scores))
         yield Done(usage=Usage(prompt_tokens=self._tokens([job.query, *job.documents])))
+
+    def _check_length(self, rows: list[list[str]]) -> None:
+        """The library would cut what is too long, and say nothing. Raises Failed."""
+        most = self.ready.context_length
+        if most is None or not rows:
+            return
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        read = self._model.tokenizer(*columns, add_special_tokens=True, truncation=False, verbose=False)
+        longest = max(map(len, read["input_ids"]))
+        if longest > most:
+            raise Failed(Fault(kind="context_overflow", detail=f"{longest} tokens for a context of {most}"))
 
     def _tokens(self, texts: list[str]) -> int:
         read = self._model.tokenizer(texts, add_special_tokens=True)

@@ -13,7 +13,7 @@ _WORKS: tuple[Work, ...] = ("chat", "complete", "embed", "rerank")
 async def connect(launch: Launch) -> Served:
     """To the address, or to a server of our own."""
     if launch.address is not None:
-        return Served(client_for(launch.address), launch)
+        return Served(client_for(launch.address, launch.key), launch)
     port = free_port()
     return await started(Start(command=command(launch, port), port=port), launch)
 

@@ -40,6 +40,7 @@ class Spoken:
 
     def __init__(self, *, stop: tuple[str, ...] = (), tools: bool = False) -> None:
         self.is_stopped = False
+        self.stopped_by: str | None = None
         self.calls = 0
         self._stop = tuple(text for text in stop if text)
         self._opens = {sign: way for sign, way in _OPENS.items() if tools or way[0] != "tool"}
@@ -71,7 +72,7 @@ class Spoken:
             return delta
         if self._way == "tool":
             return None  # told whole, or not at all
-        kept = max((_overlap(self._held, sign) for sign in self._signs()), default=0)
+        kept = max((overlap(self._held, sign) for sign in self._signs()), default=0)
         said, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
         return self._told(said) if said else None
 
@@ -84,7 +85,7 @@ class Spoken:
         if self._way != "text":
             self._way = "text"
         elif sign in self._stop:
-            self.is_stopped = True
+            self.is_stopped, self.stopped_by = True, sign
         else:
             self._way, self._close = self._opens[sign]
 
@@ -101,7 +102,27 @@ class Spoken:
         return ToolCall(index=index, id=f"call_{index}", name=called[0], arguments=called[1])
 
 
-def _overlap(text: str, sign: str) -> int:
+def until_stopped(pieces: list[str], stop: tuple[str, ...]) -> tuple[list[str], str | None]:
+    """As much of them as comes before the first sign, and that sign.
+
+    >>> until_stopped(["one ", "two ", "three"], ("wo th", "zzz"))
+    (['one ', 't'], 'wo th')
+    """
+    text = "".join(pieces)
+    found = [(at, sign) for sign in stop if sign and (at := text.find(sign)) >= 0]
+    if not found:
+        return pieces, None
+    room, sign = min(found)
+    said: list[str] = []
+    for piece in pieces:
+        if room <= 0:
+            break
+        said.append(piece[:room])
+        room -= len(piece)
+    return said, sign
+
+
+def overlap(text: str, sign: str) -> int:
     """How many characters at the end of `text` may be the beginning of `sign`."""
     return next((n for n in range(min(len(text), len(sign) - 1), 0, -1) if text.endswith(sign[:n])), 0)
 

@@ -23,6 +23,7 @@ from weigh.core.work import (
     work_of,
 )
 from weigh.engines.decoding import Decoding
+from weigh.engines.insisted import by_schema, called, must_call
 from weigh.engines.likelihoods import told
 from weigh.engines.prompts import between, tools_of, turn_of
 from weigh.engines.spoken import Spoken, hidden
@@ -88,9 +89,10 @@ class Text:
     def run(self, job: Job, cancelled: threading.Event) -> Generator[Event, None, None]:
         """Deltas, then Done with the tokens counted."""
         match job:
+            case Chat() if must_call(job):
+                yield from called(self._chat(by_schema(job), cancelled))
             case Chat():
-                prompt = self._templated(job)
-                yield from self.answer(prompt, job.sampling, cancelled, schema=job.schema, tools=bool(job.tools))
+                yield from self._chat(job, cancelled)
             case Complete():
                 prompt = self._ids(job)
                 if job.echo:
@@ -98,6 +100,10 @@ class Text:
                 yield from self.answer(prompt, job.sampling, cancelled, schema=job.schema, tools=False)
             case _:
                 yield Fault(kind="unsupported", detail=f"a text model does not {work_of(job)}")
+
+    def _chat(self, job: Chat, cancelled: threading.Event) -> Generator[Event, None, None]:
+        tools = bool(job.tools) and job.tool_choice != "none"
+        yield from self.answer(self._templated(job), job.sampling, cancelled, schema=job.schema, tools=tools)
 
     def _ids(self, job: Complete) -> Any:
         text = job.prompt
@@ -127,18 +133,21 @@ class Text:
         """Deltas and Done, for a prompt as the model takes it. Raises Failed."""
         number = int(prompt["input_ids"].shape[1])
         room = self._context - number if not self._model.config.is_encoder_decoder else self._context
+        if number == 0:
+            raise Failed(Fault(kind="bad_input", detail="the prompt has no tokens"))
         if number >= self._context or room <= 0:
             detail = f"{number} tokens of prompt for a context of {self._context}"
             raise Failed(Fault(kind="context_overflow", detail=detail))
         most = min(sampling.max_tokens if sampling.max_tokens is not None else room, room)
         spoken = Spoken(stop=sampling.stop, tools=tools)
         stopped = threading.Event()
-        written = 0
+        written = thought = 0
         for token, piece, logprobs in self._tokens(
             prompt, sampling, most, schema, lambda: cancelled.is_set() or stopped.is_set()
         ):
             written += token
             deltas = list(spoken.feed(piece))
+            thought += token if any(delta.reasoning for delta in deltas) else 0
             if logprobs is not None and not deltas:
                 deltas = [Delta()]
             for at, delta in enumerate(deltas):
@@ -151,8 +160,9 @@ class Text:
             if spoken.is_stopped:
                 stopped.set()
         yield from spoken.flush()
-        usage = Usage(prompt_tokens=number, completion_tokens=written)
-        yield Done(finish_reason=_finish(cancelled, spoken, is_full=written >= most), usage=usage)
+        usage = Usage(prompt_tokens=number, completion_tokens=written, reasoning_tokens=thought)
+        finish = _finish(cancelled, spoken, is_full=written >= most)
+        yield Done(finish_reason=finish, usage=usage, stopped_by=spoken.stopped_by)
 
     def _tokens(
         self, prompt: Any, sampling: Sampling, most: int, schema: str | None, is_over: Callable[[], bool]

@@ -15,7 +15,7 @@ WORKS: tuple[Work, ...] = ("chat", "complete", "embed", "rerank")
 async def connect(launch: Launch) -> Served:
     """To the address, or to a server of our own."""
     if launch.address is not None:
-        return Served(client_for(launch.address), launch)
+        return Served(client_for(launch.address, launch.key), launch)
     port, key = free_port(), secrets.token_hex(16)
     start = Start(command=command(launch, port), port=port, key=key, environment={"VLLM_API_KEY": key})
     return await started(start, launch)

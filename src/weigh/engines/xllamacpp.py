@@ -8,13 +8,14 @@ import queue
 import secrets
 import struct
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from weigh.core.engine import Candidate, Engine, Failed, Launch, Ready
 from weigh.core.work import (
     Chat,
     Complete,
+    Delta,
     Done,
     Embed,
     Event,
@@ -27,9 +28,13 @@ from weigh.core.work import (
     Work,
     work_of,
 )
+from weigh.engines.insisted import insisted, must_call
 from weigh.engines.openai_words import Answer, chat_request, complete_request, fault_of
 from weigh.engines.prompts import in_the_middle
+from weigh.engines.stopping import Stopping
 
+Chunk = str | dict[str, Any]
+Call = Callable[[dict[str, Any], Callable[[Chunk], bool]], Any]
 _TEXT: tuple[Work, ...] = ("chat", "complete")
 _BERTS = ("bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "neo-bert", "eurobert")
 _EMBED_ONLY = (*_BERTS, "gemma-embedding", "t5encoder", "llama-embed")
@@ -90,20 +95,24 @@ class Llama:
     def run(self, job: Job, cancelled: threading.Event) -> Generator[Event, None, None]:
         """Text as it comes; vectors and scores at once."""
         match job:
+            case Chat() if must_call(job):
+                yield from insisted(job, lambda job: self._chat(job, cancelled))
             case Chat():
-                answer = Answer(job.sampling.top_logprobs)
-                yield from _stream(self._server.handle_chat_completions, chat_request(job), answer, cancelled)
+                yield from self._chat(job, cancelled)
             case Complete():
                 answer = Answer(job.sampling.top_logprobs)
-                yield from _stream(
-                    self._server.handle_completions, complete_request(in_the_middle(job, self._path)), answer, cancelled
-                )
+                body = _telling(complete_request(in_the_middle(job, self._path)))
+                yield from _stream(self._server.handle_completions, body, answer, cancelled)
             case Embed():
                 yield from self._embed(job)
             case Rerank():
                 yield from self._rank(job)
             case _:
                 yield Fault(kind="unsupported", detail=f"llama.cpp does not {work_of(job)}")
+
+    def _chat(self, job: Chat, cancelled: threading.Event) -> Generator[Event, None, None]:
+        answer = Answer(job.sampling.top_logprobs)
+        yield from _stream(self._server.handle_chat_completions, _telling(chat_request(job)), answer, cancelled)
 
     def _embed(self, job: Embed) -> Generator[Event, None, None]:
         if any(piece.text is None for piece in job.pieces):
@@ -122,6 +131,13 @@ class Llama:
         scores = {row["index"]: row["relevance_score"] for row in said["results"]}
         yield Scores(scores=tuple(scores[index] for index in range(len(job.documents))))
         yield Done(usage=Usage(prompt_tokens=said.get("usage", {}).get("prompt_tokens", 0)))
+
+
+def _telling(body: dict[str, Any]) -> dict[str, Any]:
+    """Which of the signs ended it, and what was counted so far, is told only where it is asked for."""
+    if not body.get("stop"):
+        return body
+    return {**body, "verbose": True, "response_fields": ["stopping_word"], "timings_per_token": True}
 
 
 def _shortened(row: list[float], width: int) -> list[float]:
@@ -143,32 +159,42 @@ def _told(answer: Any) -> dict[str, Any]:
 
 
 def _stream(
-    call: Callable[[dict[str, Any], Callable[[str], bool]], Any],
-    body: dict[str, Any],
-    answer: Answer,
-    cancelled: threading.Event,
+    call: Call, body: dict[str, Any], answer: Answer, cancelled: threading.Event
 ) -> Generator[Event, None, None]:
-    """llama.cpp calls back from within; a thread of its own turns that into a stream."""
-    chunks: queue.SimpleQueue[str | dict[str, Any] | Exception | None] = queue.SimpleQueue()
+    """Up to the end that llama.cpp finds, or that we find in what it says."""
+    stopping = Stopping(tuple(body.get("stop") or ()))
+    for chunk in _chunks(call, body, lambda: cancelled.is_set() or stopping.stopped_by is not None):
+        told = (stopping.take(event) for event in answer.take(chunk))
+        yield from (event for event in told if event is not None)
+    if stopping.stopped_by is not None:
+        yield answer.stopped(stopping.stopped_by)
+        return
+    if stopping.rest():
+        yield Delta(text=stopping.rest())
+    yield answer.last(is_cancelled=cancelled.is_set())
 
-    def tell(chunk: str | dict[str, Any]) -> bool:
+
+def _chunks(call: Call, body: dict[str, Any], is_over: Callable[[], bool]) -> Iterator[Chunk]:
+    """llama.cpp calls back from within; a thread of its own turns that into a stream."""
+    chunks: queue.SimpleQueue[Chunk | Exception | None] = queue.SimpleQueue()
+
+    def tell(chunk: Chunk) -> bool:
         chunks.put(chunk)
-        return cancelled.is_set()
+        return is_over()
 
     def ask() -> None:
         try:
             if said := call(body, tell):
                 chunks.put(said)
         except Exception as error:  # of another thread: told to the one that waits
-            chunks.put(error)
+            chunks.put(Failed(fault_of("", str(error))))
         chunks.put(None)
 
     threading.Thread(target=ask, daemon=True).start()
     while (chunk := chunks.get()) is not None:
         if isinstance(chunk, Exception):
             raise chunk
-        yield from answer.take(chunk)
-    yield answer.last(is_cancelled=cancelled.is_set())
+        yield chunk
 
 
 def _works(candidate: Candidate) -> tuple[Work, ...]:

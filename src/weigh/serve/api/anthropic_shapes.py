@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from weigh.core.saying import Saying
 from weigh.core.work import Chat, Message, Piece, Sampling, Tool, ToolCall
-from weigh.serve.api.openai_shapes import unpacked
+from weigh.serve.api.openai_shapes import MOST_TOKENS, Number, Share, unpacked
 from weigh.serve.api.refusal import Refusal
 
 
@@ -88,12 +90,12 @@ class CountRequest(msgspec.Struct, kw_only=True):
 class MessageRequest(CountRequest, kw_only=True):
     """POST /v1/messages."""
 
-    max_tokens: int
+    max_tokens: Number
     stream: bool | None = None
     stop_sequences: list[str] | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
+    temperature: Share | None = None
+    top_p: Share | None = None
+    top_k: Annotated[int, Meta(ge=0, le=MOST_TOKENS)] | None = None
 
 
 def chat_of(asked: MessageRequest) -> Chat:
@@ -124,7 +126,7 @@ def _chat(asked: CountRequest, sampling: Sampling) -> Chat:
     return Chat(
         messages=(*system, *(message for turn in asked.messages for message in _messages(turn))),
         tools=tuple(map(_tool, asked.tools or ())),
-        tool_choice=_choice(asked.tool_choice),
+        tool_choice=_choice(asked.tool_choice, [tool.name for tool in asked.tools or ()]),
         schema=msgspec.json.encode(schema).decode() if schema is not None else None,
         thinking=None if asked.thinking is None else asked.thinking.type != "disabled",
         sampling=sampling,
@@ -177,7 +179,9 @@ def _tool(declared: Declared) -> Tool:
     return Tool(name=declared.name, description=declared.description, parameters=parameters)
 
 
-def _choice(choice: Choice | None) -> str | None:
+def _choice(choice: Choice | None, names: Sequence[str]) -> str | None:
     if choice is None:
         return None
+    if (choice.type == "tool" and choice.name not in names) or (choice.type == "any" and not names):
+        raise Refusal(400, "invalid_request", Saying("refusal.empty", what="tool_choice"), param="tool_choice")
     return choice.name if choice.type == "tool" else {"any": "required"}.get(choice.type, choice.type)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from weigh.core.work import Done, Event, Usage
 from weigh.serve.api.anthropic_shapes import CountRequest, MessageRequest, chat_of, counted_of
 from weigh.serve.api.blocks import Block, Blocks, Step, blocks_of
-from weigh.serve.api.doors import Door
+from weigh.serve.api.doors import STREAMED, Door
 from weigh.serve.api.openai_spoken import done_of
 from weigh.serve.api.refusal import Refusal
 from weigh.serve.api.serving import Serving, body_of
@@ -41,7 +41,7 @@ def routes(serving: Serving) -> list[Route]:
         return as_json({"input_tokens": done_of(events).usage.prompt_tokens})
 
     return [
-        Door("/v1/messages", messages, MessageRequest),
+        Door("/v1/messages", messages, MessageRequest).says(*STREAMED),
         Door("/v1/messages/count_tokens", count, CountRequest),
     ]
 
@@ -52,6 +52,7 @@ def _whole(model: str, events: list[Event]) -> Json:
         **_message(model),
         "content": [_content(block) for block in blocks.all],
         "stop_reason": _reason(blocks),
+        "stop_sequence": blocks.last.stopped_by,
         "usage": _usage(blocks.last.usage),
     }
 
@@ -92,6 +93,8 @@ def _arguments(text: str) -> Any:
 def _reason(blocks: Blocks) -> str:
     if blocks.has_called:
         return "tool_use"
+    if blocks.last.stopped_by is not None:
+        return "stop_sequence"
     return "max_tokens" if blocks.last.finish_reason == "length" else "end_turn"
 
 
@@ -122,7 +125,7 @@ class SpokenMessage:
         for step in self._blocks.take(event):
             yield _event(_step(step))
         if isinstance(event, Done):
-            ended = {"stop_reason": _reason(self._blocks), "stop_sequence": None}
+            ended = {"stop_reason": _reason(self._blocks), "stop_sequence": event.stopped_by}
             yield _event({"type": "message_delta", "delta": ended, "usage": _usage(event.usage)})
             yield _event({"type": "message_stop"})
 

@@ -41,7 +41,8 @@ from weigh.serve.api.tell import as_json, refused
 from weigh.text import Language
 from weigh.text.document import to_json
 
-OPEN = ("/health",)  # what answers without a key
+TEXT = "text/plain"
+OPEN = ("/", "/health")  # what answers without a key
 FAMILIES = (
     openai_text.routes,
     responses.routes,
@@ -80,18 +81,34 @@ def create(pool: Pool, settings: Settings, language: Language, outside: Outside)
             Refusal(404, "not_found", Saying("refusal.route", path=request.url.path)), language, request.url.path
         )
 
+    async def wrong_method(request: Request, error: Exception) -> Response:
+        refusal = Refusal(405, "method_not_allowed", Saying("refusal.method", method=request.method))
+        answer = refused(refusal, language, request.url.path)
+        answer.headers["Allow"] = ", ".join(sorted(_methods(routes, request.url.path)))
+        return answer
+
     async def failed(request: Request, error: Exception) -> Response:
         return refused(Refusal(500, "internal", Saying("refusal.internal")), language, request.url.path)
 
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=_middleware(settings, language, outside),
-        exception_handlers={Refusal: on_refusal, 404: not_found, 500: failed},
+        exception_handlers={Refusal: on_refusal, 404: not_found, 405: wrong_method, 500: failed},
         lifespan=lifespan,
     )
+    app.state.stall_seconds = settings.stall_seconds
+    return app
+
+
+def _methods(routes: list[Route], path: str) -> set[str]:
+    alike = [route for route in routes if route.path_regex.fullmatch(path)]
+    return {method for route in alike for method in route.methods or ()}
 
 
 def _own(serving: Serving) -> list[Route]:
+    async def root(request: Request) -> Response:
+        return Response("weigh is running\n", media_type="text/plain")
+
     async def health(request: Request) -> Response:
         loaded = [name for name, slot in serving.pool.slots.items() if slot.running is not None]
         status = "draining" if serving.pool.is_draining else "ok"
@@ -110,8 +127,9 @@ def _own(serving: Serving) -> list[Route]:
         return Response(to_json(report, serving.language), media_type="application/json")
 
     return [
+        Door("/", root).says(TEXT),
         Door("/health", health),
-        Door("/metrics", metrics),
+        Door("/metrics", metrics).says(TEXT),
         Door("/v1/weigh", weigh),
     ]
 
@@ -154,7 +172,8 @@ class Keys:
         await refused(refusal, self._language, scope["path"])(scope, receive, send)
 
     def _knows(self, headers: dict[bytes, bytes]) -> bool:
-        bearer = headers.get(b"authorization", b"").removeprefix(b"Bearer ").strip()
+        scheme, _, token = headers.get(b"authorization", b"").strip().partition(b" ")
+        bearer = token.strip() if scheme.lower() == b"bearer" else b""
         given = bearer or headers.get(b"x-api-key", b"")
         return any([hmac.compare_digest(given, key) for key in self._keys])
 

@@ -6,9 +6,10 @@ import base64
 import re
 import time
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,6 +18,7 @@ from weigh.core.saying import Saying
 from weigh.core.work import Event, MakeImage, Media, Progress
 from weigh.serve.api.doors import Door
 from weigh.serve.api.forms import form_of
+from weigh.serve.api.openai_shapes import Seed, Share
 from weigh.serve.api.refusal import Refusal
 from weigh.serve.api.serving import Serving, body_of
 from weigh.serve.api.streams import SSE, streamed
@@ -25,13 +27,14 @@ from weigh.text import Language
 
 Json = dict[str, Any]
 MOST_SIDE, MOST_COUNT = 4096, 10
+Steps = Annotated[int, Meta(ge=1, le=1000)]
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 
 class Drawing(msgspec.Struct, kw_only=True):
     """What both share; `negative_prompt`, `steps`, `guidance_scale` and `seed` are ours."""
 
-    prompt: str
+    prompt: Annotated[str, Meta(min_length=1)]
     model: str | None = None
     n: int | None = None
     size: str | None = None
@@ -39,9 +42,9 @@ class Drawing(msgspec.Struct, kw_only=True):
     output_format: Literal["png"] | None = None
     stream: bool | None = None
     negative_prompt: str | None = None
-    steps: int | None = None
+    steps: Steps | None = None
     guidance_scale: float | None = None
-    seed: int | None = None
+    seed: Seed | None = None
 
 
 class ImageRequest(Drawing, kw_only=True):
@@ -53,7 +56,7 @@ class EditRequest(Drawing, kw_only=True):
 
     image: bytes | list[bytes]
     mask: bytes | None = None
-    strength: float | None = None
+    strength: Share | None = None
 
 
 def routes(serving: Serving) -> list[Route]:
@@ -76,7 +79,7 @@ async def _draw(serving: Serving, request: Request, asked: ImageRequest | EditRe
     if asked.stream:
         return await streamed(serving, request, (name, job), SpokenImage(serving.language), SSE)
     events = await serving.whole(request, name, job)
-    made = [_made(event) for event in events if isinstance(event, Media)]
+    made = [_made(event, as_url=asked.response_format == "url") for event in events if isinstance(event, Media)]
     return as_json({"created": int(time.time()), "output_format": "png", "data": made})
 
 
@@ -116,9 +119,10 @@ def size_of(said: str | None) -> tuple[int | None, int | None]:
     return int(found[1]), int(found[2])
 
 
-def _made(media: Media) -> Json:
-    """As base64 always: nothing is kept for a URL to lead to."""
-    made: Json = {"b64_json": base64.b64encode(media.data).decode()}
+def _made(media: Media, *, as_url: bool = False) -> Json:
+    """As base64 always: nothing is kept, and a URL holds it too."""
+    data = base64.b64encode(media.data).decode()
+    made: Json = {"url": f"data:{media.mime};base64,{data}"} if as_url else {"b64_json": data}
     return made if media.seed is None else {**made, "seed": media.seed}
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -23,6 +25,8 @@ async def listen(app: ASGIApp, pool: Pool, settings: Settings, say: Callable[[st
     """`say` is given the address once it listens. Raises SourceError where it cannot."""
     host = settings.host or "127.0.0.1"
     listener = _listener(host, 8000 if settings.port is None else settings.port)
+    _check_tls(settings)
+    logging.getLogger("uvicorn").addHandler(logging.NullHandler())  # the log is ours, line by line
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -40,6 +44,17 @@ async def listen(app: ASGIApp, pool: Pool, settings: Settings, say: Callable[[st
         shown = f"[{host}]" if ":" in host else host
         say(f"{scheme}://{shown}:{listener.getsockname()[1]}")
     await task
+
+
+def _check_tls(settings: Settings) -> None:
+    """Raises SourceError for a certificate or a key that is none, or that do not belong together."""
+    certificate, key = settings.tls_certificate, settings.tls_key
+    if certificate is None and key is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate or "", key)
+    except (OSError, ssl.SSLError) as error:
+        raise SourceError("serve.tls", certificate=certificate or "", key=key or "", reason=str(error)) from error
 
 
 class Drained(uvicorn.Server):

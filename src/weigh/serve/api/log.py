@@ -38,13 +38,14 @@ class Logged:
             await self._app(scope, receive, send)
             return
         record: Record = {"id": _id_of(scope), "method": scope["method"], "path": scope["path"]}
-        header = (b"x-request-id", record["id"].encode())
+        said = record["id"].encode()
+        headers = ((b"x-request-id", said), (b"request-id", said))  # the second as Anthropic's clients read it
         started = time.monotonic()
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record["status"] = message["status"]
-                message["headers"] = [*message.get("headers", ()), header]
+                message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
         mark = current.set(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import importlib.metadata
+import time
 from typing import Any
 
 from starlette.requests import Request
@@ -51,13 +52,16 @@ def routes(serving: Serving) -> list[Route]:
     async def embed(request: Request) -> Response:
         asked = await body_of(request, EmbedAsked, serving.settings.body_bytes)
         name = serving.name_of(asked.model or asked.name)
+        started = time.monotonic_ns()
         events = await serving.whole(request, name, embed_of(asked))
         await _keep(serving, name, asked)
-        return as_json(_embedded(name, events, is_one=request.url.path.endswith("embeddings")))
+        if request.url.path.endswith("embeddings"):
+            return as_json({"embedding": _rows(events)[0]})
+        return as_json(_embedded(name, events, time.monotonic_ns() - started))
 
     return [
-        Door("/api/chat", chat, ChatAsked),
-        Door("/api/generate", generate, GenerateAsked),
+        Door("/api/chat", chat, ChatAsked).says(NDJSON),
+        Door("/api/generate", generate, GenerateAsked).says(NDJSON),
         Door("/api/embed", embed, EmbedAsked),
         Door("/api/embeddings", embed, EmbedAsked),
         *_lists(serving),
@@ -117,11 +121,14 @@ async def _only_loaded(serving: Serving, name: str, asked: Asked, *, is_chat: bo
     return {"model": name, "created_at": now(), **said, "done": True, "done_reason": reason}
 
 
-def _embedded(model: str, events: list[Event], *, is_one: bool) -> Json:
-    rows = [row for event in events if isinstance(event, Vectors) for row in rows_of(event)]
-    if is_one:
-        return {"embedding": rows[0]}
-    return {"model": model, "embeddings": rows, "prompt_eval_count": done_of(events).usage.prompt_tokens}
+def _rows(events: list[Event]) -> list[Any]:
+    return [row for event in events if isinstance(event, Vectors) for row in rows_of(event)]
+
+
+def _embedded(model: str, events: list[Event], took: int) -> Json:
+    count = done_of(events).usage.prompt_tokens
+    times = {"total_duration": took, "load_duration": 0}
+    return {"model": model, "embeddings": _rows(events), **times, "prompt_eval_count": count}
 
 
 def _listed(serving: Serving, slot: Slot) -> Json:
@@ -130,7 +137,7 @@ def _listed(serving: Serving, slot: Slot) -> Json:
         "model": slot.ware.name,
         "modified_at": _time(serving.started),
         "size": slot.ware.about.nbytes or 0,
-        "digest": "",
+        "digest": slot.ware.about.digest or "",
         "details": _details(slot),
     }
 

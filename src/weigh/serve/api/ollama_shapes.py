@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from weigh.core.saying import Saying
 from weigh.core.work import Chat, Complete, Embed, Message, Piece, Sampling, ToolCall
-from weigh.serve.api.openai_shapes import MOST_PIECES, Declared, tool_of, unpacked
+from weigh.serve.api.openai_shapes import (
+    MOST_PIECES,
+    MOST_TOKENS,
+    Declared,
+    Number,
+    Seed,
+    Share,
+    tool_of,
+    unpacked,
+)
 from weigh.serve.api.refusal import Refusal
 
 Keep = str | float | None
@@ -20,12 +30,12 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 class Options(msgspec.Struct):
     """How the next token is drawn. `num_ctx` is not looked at: what does not fit is an error, never cut."""
 
-    num_predict: int | None = None
-    temperature: float | None = None
+    num_predict: Annotated[int, Meta(ge=-2, le=MOST_TOKENS)] | None = None
+    temperature: Annotated[float, Meta(ge=0)] | None = None
     top_k: int | None = None
-    top_p: float | None = None
-    min_p: float | None = None
-    seed: int | None = None
+    top_p: Share | None = None
+    min_p: Share | None = None
+    seed: Seed | None = None
     stop: str | list[str] | None = None
     repeat_penalty: float | None = None
     presence_penalty: float | None = None
@@ -45,7 +55,7 @@ class _Called(msgspec.Struct):
 class Turn(msgspec.Struct):
     """One message."""
 
-    role: str
+    role: Literal["system", "user", "assistant", "tool"]
     content: str | None = None
     images: list[str] | None = None
     tool_calls: list[_Called] | None = None
@@ -61,7 +71,7 @@ class Asked(msgspec.Struct, kw_only=True):
     stream: bool | None = None
     options: Options | None = None
     keep_alive: Keep = None
-    format: str | dict[str, Any] | None = None
+    format: Literal["json", ""] | dict[str, Any] | None = None
     think: bool | str | None = None
 
 
@@ -87,7 +97,7 @@ class EmbedAsked(Asked, kw_only=True):
 
     input: str | list[str] | None = None
     prompt: str | None = None
-    dimensions: int | None = None
+    dimensions: Number | None = None
 
 
 class ShowAsked(msgspec.Struct, kw_only=True):

@@ -26,14 +26,22 @@ class Spoken(ABC):
 
     kind = ""
     kind_of_chunk = ""
+    kind_of_whole = ""
 
     def __init__(self, model: str, language: Language, *, with_usage: bool = False) -> None:
         self.model = model
+        self.index = 0
+        self._number = self._each = 1
+        self._spent = Usage()
         self.with_usage = with_usage
         self.id = f"{self.kind}-{secrets.token_hex(12)}"
         self.created = int(time.time())
         self.has_called = False
         self._language: Language = language
+
+    def expect(self, number: int, each: int) -> None:
+        """`number` answers one after another, `each` of them to the same prompt."""
+        self._number, self._each = number, each
 
     def begin(self) -> Iterable[bytes]:
         """What comes before the first word."""
@@ -47,8 +55,12 @@ class Spoken(ABC):
                 yield _event(self.framed([self.delta(event)]))
             case Done():
                 yield _event(self.framed([self.last(event)]))
+                self._end(event)
+                if self.index < self._number:
+                    yield from self.begin()
+                    return
                 if self.with_usage:
-                    yield _event(self.framed([], usage_of(event.usage)))
+                    yield _event(self.framed([], usage_of(self._spent)))
                 yield _END
             case _:
                 return
@@ -58,9 +70,40 @@ class Spoken(ABC):
         yield _event(openai_error(refusal, self._language))
         yield _END
 
-    @abstractmethod
     def whole(self, events: list[Event]) -> Json:
-        """The answer in one piece."""
+        """The answers in one piece."""
+        choices: list[Json] = []
+        at = 0
+        for end, event in enumerate(events, 1):
+            if isinstance(event, Done):
+                choices.append(self.choice([one for one in events[at:end] if isinstance(one, Delta)], event))
+                self._end(event)
+                at = end
+        return {
+            "id": self.id,
+            "object": self.kind_of_whole,
+            "created": self.created,
+            "model": self.model,
+            "choices": choices,
+            "usage": usage_of(self._spent),
+        }
+
+    def _end(self, done: Done) -> None:
+        """A prompt that is answered several times was read once."""
+        is_first = self.index % self._each == 0
+        spent, more = self._spent, done.usage
+        self._spent = Usage(
+            prompt_tokens=spent.prompt_tokens + (more.prompt_tokens if is_first else 0),
+            cached_tokens=spent.cached_tokens + (more.cached_tokens if is_first else 0),
+            completion_tokens=spent.completion_tokens + more.completion_tokens,
+            reasoning_tokens=spent.reasoning_tokens + more.reasoning_tokens,
+        )
+        self.index += 1
+        self.has_called = False
+
+    @abstractmethod
+    def choice(self, deltas: list[Delta], done: Done) -> Json:
+        """One whole answer."""
 
     @abstractmethod
     def delta(self, event: Delta) -> Json:
@@ -95,9 +138,10 @@ class SpokenChat(Spoken):
 
     kind = "chatcmpl"
     kind_of_chunk = "chat.completion.chunk"
+    kind_of_whole = "chat.completion"
 
     def begin(self) -> Iterable[bytes]:
-        yield _event(self.framed([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]))
+        yield _event(self.framed([self._said({"role": "assistant", "content": ""})]))
 
     def delta(self, event: Delta) -> Json:
         said: Json = {}
@@ -107,70 +151,54 @@ class SpokenChat(Spoken):
             said["reasoning_content"] = event.reasoning
         if event.tool_calls:
             said["tool_calls"] = [_called(call, streamed=True) for call in event.tool_calls]
-        choice: Json = {"index": 0, "delta": said, "finish_reason": None}
+        choice = self._said(said)
         if event.logprobs is not None:
             choice["logprobs"] = msgspec.Raw(event.logprobs.encode())
         return choice
 
     def last(self, event: Done) -> Json:
-        return {"index": 0, "delta": {}, "finish_reason": self.finish(event)}
+        return self._said({}, self.finish(event))
 
-    def whole(self, events: list[Event]) -> Json:
-        deltas = [event for event in events if isinstance(event, Delta)]
-        done = done_of(events)
+    def _said(self, delta: Json, finish: str | None = None) -> Json:
+        return {"index": self.index, "delta": delta, "logprobs": None, "finish_reason": finish}
+
+    def choice(self, deltas: list[Delta], done: Done) -> Json:
         calls = joined([call for delta in deltas for call in delta.tool_calls])
         self.has_called = bool(calls)
         text = "".join(delta.text for delta in deltas)
-        message: Json = {"role": "assistant", "content": text if text or not calls else None}
+        message: Json = {"role": "assistant", "content": text if text or not calls else None, "refusal": None}
         if reasoning := "".join(delta.reasoning for delta in deltas):
             message["reasoning_content"] = reasoning
         if calls:
             message["tool_calls"] = [_called(call) for call in calls]
-        choice: Json = {"index": 0, "message": message, "finish_reason": self.finish(done)}
-        if (logprobs := _logprobs(deltas)) is not None:
-            choice["logprobs"] = logprobs
-        return {
-            "id": self.id,
-            "object": "chat.completion",
-            "created": self.created,
-            "model": self.model,
-            "choices": [choice],
-            "usage": usage_of(done.usage),
-        }
+        finish = self.finish(done)
+        return {"index": self.index, "message": message, "logprobs": _logprobs(deltas), "finish_reason": finish}
 
 
 class SpokenCompletion(Spoken):
     """POST /v1/completions."""
 
     kind = "cmpl"
-    kind_of_chunk = "text_completion"
+    kind_of_chunk = kind_of_whole = "text_completion"
 
     def __init__(self, model: str, language: Language, *, with_usage: bool = False) -> None:
         super().__init__(model, language, with_usage=with_usage)
         self._likely = Likely()
 
     def delta(self, event: Delta) -> Json:
-        choice: Json = {"index": 0, "text": event.text, "finish_reason": None}
+        choice: Json = {"index": self.index, "text": event.text, "logprobs": None, "finish_reason": None}
         if (told := self._likely.told(event)) is not None:
             choice["logprobs"] = told
         return choice
 
     def last(self, event: Done) -> Json:
-        return {"index": 0, "text": "", "finish_reason": self.finish(event)}
+        self._likely = Likely()
+        return {"index": self.index, "text": "", "logprobs": None, "finish_reason": self.finish(event)}
 
-    def whole(self, events: list[Event]) -> Json:
-        deltas = [event for event in events if isinstance(event, Delta)]
-        done = done_of(events)
+    def choice(self, deltas: list[Delta], done: Done) -> Json:
         text = "".join(delta.text for delta in deltas)
-        choice: Json = {"index": 0, "text": text, "finish_reason": self.finish(done), "logprobs": whole_of(deltas)}
-        return {
-            "id": self.id,
-            "object": "text_completion",
-            "created": self.created,
-            "model": self.model,
-            "choices": [choice],
-            "usage": usage_of(done.usage),
-        }
+        finish = self.finish(done)
+        return {"index": self.index, "text": text, "logprobs": whole_of(deltas), "finish_reason": finish}
 
 
 def done_of(events: list[Event]) -> Done:
@@ -185,6 +213,7 @@ def usage_of(usage: Usage) -> Json:
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     }
 
 

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from weigh.core.saying import Saying
 from weigh.core.work import Chat, Complete, Event, Vectors
-from weigh.serve.api.doors import Door
+from weigh.serve.api.doors import STREAMED, Door
 from weigh.serve.api.openai_shapes import (
     ChatRequest,
     CompletionRequest,
     Drawn,
     EmbeddingRequest,
     chat_of,
-    complete_of,
+    completes_of,
     embed_of,
+    several,
 )
 from weigh.serve.api.openai_spoken import Spoken, SpokenChat, SpokenCompletion, done_of
+from weigh.serve.api.refusal import Refusal
 from weigh.serve.api.serving import Serving, body_of
 from weigh.serve.api.streams import SSE, streamed
 from weigh.serve.api.tell import as_json
@@ -35,29 +39,36 @@ def routes(serving: Serving) -> list[Route]:
 
     async def chat(request: Request) -> Response:
         asked = await body_of(request, ChatRequest, serving.settings.body_bytes)
+        jobs, each = several(asked, [chat_of(asked)])
         spoken = SpokenChat(serving.name_of(asked.model), serving.language, with_usage=_with_usage(asked))
-        return await _answer(serving, request, chat_of(asked), spoken, stream=bool(asked.stream))
+        spoken.expect(len(jobs), each)
+        return await _answer(serving, request, jobs, spoken, stream=bool(asked.stream))
 
     async def complete(request: Request) -> Response:
         asked = await body_of(request, CompletionRequest, serving.settings.body_bytes)
+        jobs, each = several(asked, completes_of(asked))
         spoken = SpokenCompletion(serving.name_of(asked.model), serving.language, with_usage=_with_usage(asked))
-        return await _answer(serving, request, complete_of(asked), spoken, stream=bool(asked.stream))
+        spoken.expect(len(jobs), each)
+        return await _answer(serving, request, jobs, spoken, stream=bool(asked.stream))
 
     async def embed(request: Request) -> Response:
         asked = await body_of(request, EmbeddingRequest, serving.settings.body_bytes)
         name = serving.name_of(asked.model)
         events = await serving.whole(request, name, embed_of(asked))
+        _check_width(events, asked.dimensions)
         return as_json(_embeddings(events, name, is_packed=asked.encoding_format == "base64"))
 
     async def models(request: Request) -> Response:
-        return as_json({"object": "list", "data": [_model(serving, name) for name in serving.pool.slots]})
+        listed = [_model(serving, name) for name in serving.pool.slots]
+        ends = {"first_id": listed[0]["id"], "last_id": listed[-1]["id"]} if listed else {}
+        return as_json({"object": "list", "data": listed, "has_more": False, **ends})  # as Anthropic's clients read it
 
     async def model(request: Request) -> Response:
         return as_json(_model(serving, serving.name_of(request.path_params["name"])))
 
     return [
-        Door("/v1/chat/completions", chat, ChatRequest),
-        Door("/v1/completions", complete, CompletionRequest),
+        Door("/v1/chat/completions", chat, ChatRequest).says(*STREAMED),
+        Door("/v1/completions", complete, CompletionRequest).says(*STREAMED),
         Door("/v1/embeddings", embed, EmbeddingRequest),
         Door("/v1/models", models),
         Door("/v1/models/{name:path}", model),
@@ -71,6 +82,9 @@ def _model(serving: Serving, name: str) -> Json:
         "object": "model",
         "created": serving.started,
         "owned_by": "weigh",
+        "type": "model",
+        "display_name": name,
+        "created_at": datetime.fromtimestamp(serving.started, UTC).isoformat(),
         "loaded": slot.running is not None,
         "context_length": slot.running.ready.context_length if slot.running is not None else None,
     }
@@ -81,11 +95,19 @@ def _with_usage(asked: Drawn) -> bool:
 
 
 async def _answer(
-    serving: Serving, request: Request, job: Chat | Complete, spoken: Spoken, *, stream: bool
+    serving: Serving, request: Request, jobs: Sequence[Chat | Complete], spoken: Spoken, *, stream: bool
 ) -> Response:
+    job = jobs[0] if len(jobs) == 1 else jobs
     if stream:
         return await streamed(serving, request, (spoken.model, job), spoken, SSE)
     return as_json(spoken.whole(await serving.whole(request, spoken.model, job)))
+
+
+def _check_width(events: list[Event], wanted: int | None) -> None:
+    """Raises Refusal where the model has fewer dimensions than were asked for."""
+    made = next((event.dimensions for event in events if isinstance(event, Vectors)), wanted)
+    if wanted is not None and made is not None and made != wanted:
+        raise Refusal(400, "invalid_request", Saying("refusal.dimensions", most=made), param="dimensions")
 
 
 def _embeddings(events: list[Event], model: str, *, is_packed: bool) -> Json:

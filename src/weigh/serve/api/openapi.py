@@ -12,7 +12,7 @@ from starlette.routing import Route
 from weigh.serve.api.doors import Door
 
 Json = dict[str, Any]
-_ERRORS = {"400", "401", "404", "413", "429", "500", "503"}
+_ERRORS = {"400", "401", "404", "405", "413", "429", "500", "503"}
 
 
 def document(routes: Sequence[Route]) -> Json:
@@ -41,7 +41,10 @@ def _operations(door: Door, schema: Json | None) -> Json:
 def _operation(door: Door, schema: Json | None) -> Json:
     said: Json = {
         "operationId": f"{door.name}_{'_'.join(part for part in door.path.split('/') if part and '{' not in part)}",
-        "responses": {"200": {"description": "OK"}, **{code: {"description": "Refused"} for code in sorted(_ERRORS)}},
+        "responses": {
+            "200": {"description": "OK", "content": {kind: {} for kind in door.answers}},
+            **{code: {"description": "Refused"} for code in sorted(_ERRORS)},
+        },
     }
     names = [part.strip("{}").partition(":")[0] for part in door.path.split("/") if part.startswith("{")]
     if names:

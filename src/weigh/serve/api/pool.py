@@ -30,6 +30,7 @@ class Ware(Value, frozen=True, kw_only=True):
     idle_seconds: float | None
     load: Callable[[], Awaitable[Running]]
     about: About = About()
+    reference: str | None = None
 
 
 class Slot:

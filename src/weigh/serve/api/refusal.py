@@ -9,13 +9,19 @@ from weigh.core.work import Fault, FaultKind
 
 
 class Refusal(Exception):
-    """`status` of HTTP; `code` is stable; `retry_after` in seconds, where trying again makes sense."""
+    """`status` of HTTP; `code` is stable; `retry_after` in seconds, where trying again makes sense.
 
-    def __init__(self, status: int, code: str, saying: Saying, *, retry_after: int | None = None) -> None:
+    `param` is the field of the request that it is about.
+    """
+
+    def __init__(
+        self, status: int, code: str, saying: Saying, *, retry_after: int | None = None, param: str | None = None
+    ) -> None:
         self.status = status
         self.code = code
         self.saying = saying
         self.retry_after = retry_after
+        self.param = param
         super().__init__(code)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from weigh.core.saying import Saying
 from weigh.core.work import Event, Rerank, Scores
 from weigh.serve.api.doors import Door
+from weigh.serve.api.openai_shapes import Number
 from weigh.serve.api.openai_spoken import done_of
 from weigh.serve.api.refusal import Refusal
 from weigh.serve.api.serving import Serving, body_of
@@ -26,10 +28,10 @@ MOST_DOCUMENTS = 2048
 class RerankRequest(msgspec.Struct, kw_only=True):
     """A document is a text, or an object whose `text` is ranked, or its `rank_fields` one after another."""
 
-    query: str
+    query: Annotated[str, Meta(min_length=1)]
     documents: list[str | dict[str, Any]]
     model: str | None = None
-    top_n: int | None = None
+    top_n: Number | None = None
     return_documents: bool | None = None
     rank_fields: list[str] | None = None
 

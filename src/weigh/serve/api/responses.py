@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from weigh.core.work import Done, Event, Usage
 from weigh.serve.api.blocks import Block, Blocks, Step, blocks_of
-from weigh.serve.api.doors import Door
+from weigh.serve.api.doors import STREAMED, Door
 from weigh.serve.api.refusal import Refusal
 from weigh.serve.api.responses_shapes import ResponseRequest, chat_of
 from weigh.serve.api.serving import Serving, body_of
@@ -36,7 +36,7 @@ def routes(serving: Serving) -> list[Route]:
             return await streamed(serving, request, (name, chat_of(asked)), spoken, SSE)
         return as_json(spoken.whole(await serving.whole(request, name, chat_of(asked))))
 
-    return [Door("/v1/responses", respond, ResponseRequest)]
+    return [Door("/v1/responses", respond, ResponseRequest).says(*STREAMED)]
 
 
 class SpokenResponse:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from weigh.core.saying import Saying
 from weigh.core.work import Chat, Message, Piece, Sampling, Tool, ToolCall
-from weigh.serve.api.openai_shapes import bytes_of
+from weigh.serve.api.openai_shapes import Number, Share, Warmth, bytes_of
 from weigh.serve.api.refusal import Refusal
 
 
@@ -71,9 +72,9 @@ class ResponseRequest(msgspec.Struct, kw_only=True):
     tool_choice: str | dict[str, Any] | None = None
     text: Text | None = None
     reasoning: Reasoning | None = None
-    max_output_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
+    max_output_tokens: Number | None = None
+    temperature: Warmth | None = None
+    top_p: Share | None = None
     stream: bool | None = None
     previous_response_id: str | None = None
     metadata: dict[str, Any] | None = None
@@ -91,7 +92,7 @@ def chat_of(asked: ResponseRequest) -> Chat:
     return Chat(
         messages=(*system, *_messages(items)),
         tools=tuple(map(_tool, asked.tools or ())),
-        tool_choice=_choice(asked.tool_choice),
+        tool_choice=_choice(asked.tool_choice, [tool.name for tool in asked.tools or ()]),
         schema=_schema(asked.text),
         thinking=None if effort is None else effort != "none",
         sampling=Sampling(max_tokens=asked.max_output_tokens, temperature=asked.temperature, top_p=asked.top_p),
@@ -140,14 +141,16 @@ def _tool(declared: Declared) -> Tool:
     return Tool(name=declared.name, description=declared.description, parameters=parameters)
 
 
-def _choice(asked: str | dict[str, Any] | None) -> str | None:
+def _choice(asked: str | dict[str, Any] | None, names: Sequence[str | None]) -> str | None:
     match asked:
-        case None | str():
+        case "required" if names:
             return asked
-        case {"name": str(name)}:
+        case None | "auto" | "none":
+            return asked
+        case {"name": str(name)} if name in names:
             return name
         case _:
-            raise Refusal(400, "invalid_request", Saying("refusal.empty", what="tool_choice"))
+            raise Refusal(400, "invalid_request", Saying("refusal.empty", what="tool_choice"), param="tool_choice")
 
 
 def _schema(text: Text | None) -> str | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from weigh.core.report import Report
 from weigh.core.saying import Saying
 from weigh.core.value import Value
-from weigh.core.work import Delta, Done, Event, Fault, Job, work_of
+from weigh.core.work import Delta, Done, Event, Fault, Job, Work, work_of
 from weigh.serve.api.log import Span, current, words_of
 from weigh.serve.api.metrics import Metrics
 from weigh.serve.api.pool import Pool, shutting_down
@@ -24,6 +25,7 @@ from weigh.text import Language
 
 S = TypeVar("S")
 T = TypeVar("T")
+_FIELD = re.compile(r"at `\$\.(.+?)`$")  # as msgspec names the place
 SOON = 0.05  # seconds in which nobody looks whether the client is still there
 
 
@@ -50,25 +52,41 @@ class Serving:
         self.closes: list[Callable[[], Awaitable[None]]] = []
 
     def name_of(self, asked: str | None) -> str:
-        """The model that is meant: as it is called, by its last part, or the only one there is. Raises Refusal."""
+        """The model that is meant: as it is called, by its reference or its last part, or the only one there is.
+
+        Raises Refusal.
+        """
         names = list(self.pool.slots)
-        if not asked and len(names) == 1:
-            return names[0]
-        wanted = (asked or "").removesuffix(":latest")
+        if not asked:
+            if len(names) == 1:
+                return names[0]
+            raise Refusal(400, "invalid_request", Saying("refusal.empty", what="model"))
+        wanted = asked.removesuffix(":latest")
         if wanted in names:
             return wanted
-        alike = [name for name in names if name.rpartition("/")[2].rpartition(":")[2] == wanted]
+        alike = [name for name, slot in self.pool.slots.items() if slot.ware.reference == wanted]
+        alike = alike or [name for name in names if name.rpartition("/")[2].rpartition(":")[2] == wanted]
         if len(alike) == 1:
             return alike[0]
         raise Refusal(404, "model_not_found", Saying("refusal.model", model=wanted))
 
-    async def run(self, name: str, job: Job) -> AsyncGenerator[Event, None]:
-        """Events of the job, never a Fault: that is raised as a Refusal, and so is what the pool refuses."""
+    def run(self, name: str, job: Job | Sequence[Job]) -> AsyncGenerator[Event, None]:
+        """Events of the job, or of each job after the other, never a Fault: that is raised as a Refusal, and so is
+        what the pool refuses.
+        """
+        return self._each(name, job) if isinstance(job, Sequence) else self._one(name, job)
+
+    async def _each(self, name: str, jobs: Sequence[Job]) -> AsyncGenerator[Event, None]:
+        for job in jobs:
+            async with aclosing(self._one(name, job)) as events:
+                async for event in events:
+                    yield event
+
+    async def _one(self, name: str, job: Job) -> AsyncGenerator[Event, None]:
         count = _Count(self, name, job)
         async with self.pool.use(name) as running:
             if count.work not in running.ready.works:
-                can = ", ".join(running.ready.works)
-                raise Refusal(400, "unsupported", Saying("refusal.work", model=name, work=count.work, can=can))
+                raise _cannot(name, count.work, running.ready.works)
             async with aclosing(running.run(job)) as events:
                 async for event in events:
                     count.take(event)
@@ -76,7 +94,13 @@ class Serving:
                         raise shutting_down() if self.pool.is_ending else of_fault(event)
                     yield event
 
-    async def whole(self, request: Request, name: str, job: Job) -> list[Event]:
+    def check_work(self, name: str, job: Job) -> None:
+        """Before the model is loaded. Raises Refusal for what it surely cannot."""
+        works, work = self.pool.slots[name].ware.about.works, work_of(job)
+        if works and work not in works:
+            raise _cannot(name, work, works)
+
+    async def whole(self, request: Request, name: str, job: Job | Sequence[Job]) -> list[Event]:
         """All events of a job that is not streamed; given up when the client goes."""
 
         async def collect() -> list[Event]:
@@ -84,6 +108,10 @@ class Serving:
                 return [event async for event in events]
 
         return await until_gone(request, collect())
+
+
+def _cannot(model: str, work: Work, works: Sequence[Work]) -> Refusal:
+    return Refusal(400, "unsupported", Saying("refusal.work", model=model, work=work, can=", ".join(works)))
 
 
 class _Count:
@@ -176,12 +204,31 @@ class _Watch:
 
 async def body_of(request: Request, shape: type[S], most: int) -> S:
     """The JSON body, checked by shape. Raises Refusal for what is too long, no JSON, or of another shape."""
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > most:
-            raise Refusal(413, "too_long", Saying("refusal.body", most=most))
+    data = await _read(request, most)
     try:
         return msgspec.json.decode(data, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refusal(400, "invalid_request", Saying("refusal.shape", problem=str(error))) from error
+        field = _FIELD.search(str(error))
+        saying = Saying("refusal.shape", problem=str(error))
+        raise Refusal(400, "invalid_request", saying, param=field[1] if field else None) from error
+
+
+async def _read(request: Request, most: int) -> bytearray:
+    said = request.headers.get("content-length", "")
+    if said.isdigit() and int(said) > most:
+        raise Refusal(413, "too_long", Saying("refusal.body", most=most))
+    data = bytearray()
+    patience = request.app.state.stall_seconds
+    time = asyncio.get_running_loop().time
+    try:
+        async with asyncio.timeout(patience) as limit:
+            async for chunk in request.stream():
+                data += chunk
+                limit.reschedule(time() + patience)
+                if len(data) > most:
+                    raise Refusal(413, "too_long", Saying("refusal.body", most=most))
+    except TimeoutError as error:
+        raise Refusal(408, "too_slow", Saying("refusal.slow", seconds=patience)) from error
+    except ClientDisconnect as error:
+        raise Refusal(499, "client_gone", Saying("refusal.gone")) from error
+    return data

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,6 +15,8 @@ from weigh.core.saying import Saying
 from weigh.core.work import Event, Job, MakeSound, Media, Segment, Speak, Transcribe
 from weigh.serve.api.doors import Door
 from weigh.serve.api.forms import form_of
+from weigh.serve.api.images import Steps
+from weigh.serve.api.openai_shapes import Seed
 from weigh.serve.api.recoded import MIMES, SoundFormat, recoded
 from weigh.serve.api.refusal import Refusal
 from weigh.serve.api.serving import Serving, body_of
@@ -21,6 +24,11 @@ from weigh.serve.api.tell import as_json
 from weigh.text.answers import srt, vtt
 
 Json = dict[str, Any]
+# Source: https://platform.openai.com/docs/guides/text-to-speech
+_NOT_OURS = (
+    *("default", "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage"),
+    *("shimmer", "verse"),
+)
 
 
 class SpeechRequest(msgspec.Struct, kw_only=True):
@@ -30,20 +38,20 @@ class SpeechRequest(msgspec.Struct, kw_only=True):
     model: str | None = None
     voice: str | dict[str, str] | None = None
     response_format: SoundFormat = "wav"
-    speed: float | None = None
-    seed: int | None = None
+    speed: Annotated[float, Meta(ge=0.25, le=4)] | None = None
+    seed: Seed | None = None
 
 
 class SoundRequest(msgspec.Struct, kw_only=True):
     """POST /v1/audio/generations: music or a sound from words."""
 
-    prompt: str
+    prompt: Annotated[str, Meta(min_length=1)]
     model: str | None = None
     negative_prompt: str | None = None
-    seconds: float | None = None
-    steps: int | None = None
+    seconds: Annotated[float, Meta(gt=0, le=3600)] | None = None
+    steps: Steps | None = None
     guidance_scale: float | None = None
-    seed: int | None = None
+    seed: Seed | None = None
     response_format: SoundFormat = "wav"
 
 
@@ -88,17 +96,17 @@ def routes(serving: Serving) -> list[Route]:
         return _told(events, asked.response_format, task="translate" if translate else "transcribe")
 
     return [
-        Door("/v1/audio/speech", speak, SpeechRequest),
-        Door("/v1/audio/generations", sound, SoundRequest),
+        Door("/v1/audio/speech", speak, SpeechRequest).says(*MIMES.values()),
+        Door("/v1/audio/generations", sound, SoundRequest).says(*MIMES.values()),
         Door("/v1/audio/transcriptions", transcribe, TranscriptionRequest, is_form=True),
         Door("/v1/audio/translations", transcribe, TranscriptionRequest, is_form=True),
     ]
 
 
 def _voice(said: str | dict[str, str] | None) -> str | None:
-    """OpenAI's clients must name one; `default` leaves it to the model."""
+    """OpenAI's clients must name one; `default`, and the names of OpenAI's own voices, leave it to the model."""
     name = said.get("id") if isinstance(said, dict) else said
-    return None if name == "default" else name
+    return None if name in _NOT_OURS else name
 
 
 async def _sound(serving: Serving, request: Request, model: str, job: Job, form: SoundFormat) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
@@ -34,8 +34,12 @@ class Teller(Protocol):
         """What went wrong on the way: nothing comes after it."""
 
 
-async def streamed(serving: Serving, request: Request, job: tuple[str, Job], teller: Teller, kind: str) -> Response:
-    """`job` with the name of its model. What is refused before the first event is refused with a status."""
+async def streamed(
+    serving: Serving, request: Request, job: tuple[str, Job | Sequence[Job]], teller: Teller, kind: str
+) -> Response:
+    """`job`, or jobs one after another, with the name of the model.
+
+    What is refused before the first event is refused with a status."""
     events = serving.run(*job)
     try:
         first = await until_gone(request, anext(events))

@@ -25,7 +25,7 @@ def openai_error(refusal: Refusal, language: Language) -> Json:
         "error": {
             "message": sentence(refusal, language),
             "type": "rate_limit_error" if refusal.status == 429 else kind,
-            "param": None,
+            "param": refusal.param,
             "code": refusal.code,
         }
     }

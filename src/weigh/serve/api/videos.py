@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
@@ -16,7 +17,8 @@ from weigh.core.work import MakeVideo
 from weigh.serve.api.doors import Door
 from weigh.serve.api.films import Film, Films, new_id
 from weigh.serve.api.forms import form_of
-from weigh.serve.api.images import size_of
+from weigh.serve.api.images import Steps, size_of
+from weigh.serve.api.openai_shapes import Seed
 from weigh.serve.api.refusal import Refusal
 from weigh.serve.api.serving import Serving, body_of
 from weigh.serve.api.tell import as_json
@@ -32,17 +34,17 @@ class VideoRequest(msgspec.Struct, kw_only=True):
     ours. `input_reference` is the first picture, in a form.
     """
 
-    prompt: str
+    prompt: Annotated[str, Meta(min_length=1)]
     model: str | None = None
     seconds: str | float | None = None
     size: str | None = None
     input_reference: bytes | None = None
     negative_prompt: str | None = None
     frames: int | None = None
-    fps: int | None = None
-    steps: int | None = None
+    fps: Annotated[int, Meta(ge=1, le=240)] | None = None
+    steps: Steps | None = None
     guidance_scale: float | None = None
-    seed: int | None = None
+    seed: Seed | None = None
 
 
 def routes(serving: Serving) -> list[Route]:
@@ -55,6 +57,7 @@ def routes(serving: Serving) -> list[Route]:
         take = form_of if is_form else body_of
         asked = await take(request, VideoRequest, serving.settings.body_bytes)
         job = video_of(asked)
+        serving.check_work(serving.name_of(asked.model), job)
         seconds = str(asked.seconds) if asked.seconds is not None else None
         film = Film(
             id=new_id(),
@@ -104,7 +107,7 @@ def _one(films: Films) -> list[Route]:
     return [
         Door("/v1/videos/{id}", show),
         Door("/v1/videos/{id}", delete, methods=["DELETE"]),
-        Door("/v1/videos/{id}/content", content),
+        Door("/v1/videos/{id}/content", content).says("video/mp4"),
     ]
 
 
