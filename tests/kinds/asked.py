@@ -131,9 +131,14 @@ _NAMED = {
 def case_of(kind: Kind) -> Case:
     """What is asked of it; more flags where it does not run without them."""
     found = CASES[_NAMED.get(kind.id, kind.work)]
-    if kind.engine == "llama.cpp":
-        return found._replace(arguments=(*found.arguments, "--context", str(CONTEXT)))
+    if (context := context_of(kind)) is not None:
+        return found._replace(arguments=(*found.arguments, "--context", str(context)))
     return found._replace(arguments=(*found.arguments, "--allow-pickle")) if kind.id == "torchscript" else found
+
+
+def context_of(kind: Kind) -> int | None:
+    """Of what writes by llama.cpp; embedders have a short one of their own."""
+    return CONTEXT if kind.engine == "llama.cpp" and kind.work != "embed" else None
 
 
 def write_inputs(folder: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.engines.asking import run
-from tests.kinds.asked import CONTEXT, SIDE, SPOKEN, case_of, place_of, write_inputs
+from tests.kinds.asked import SIDE, SPOKEN, case_of, context_of, place_of, write_inputs
 from tests.kinds.outcomes import of_document, of_events, same, told_of
 from tools.tiny.kinds import KINDS, Kind
 from weigh.app.run import Asked
@@ -54,7 +54,7 @@ def test_the_command_makes_what_the_engine_makes(
     done = command(path, *case.arguments, "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     found = of_document(json.loads(done.stdout), tmp_path)
-    asked = Asked(context_length=CONTEXT if kind.engine == "llama.cpp" else None, allow_pickle=True)
+    asked = Asked(context_length=context_of(kind), allow_pickle=True)
     assert same(found, of_events(run(path, case.job, asked))) and found
     if kind.work in MEDIA:
         said = told_of(kind.work, found)

@@ -12,8 +12,9 @@ class Stopping:
     """Takes what comes, and holds back only what may still turn out to be a sign.
 
     >>> stopping = Stopping(("之后，",))
-    >>> [stopping.take(Delta(text=text)) for text in ("过秤之", "后，才知道")]
-    [Delta(text='过秤'), None]
+    >>> said = stopping.take(Delta(text="过秤之"))
+    >>> said.text, stopping.take(Delta(text="后，才知道"))
+    ('过秤', None)
     >>> stopping.stopped_by
     '之后，'
     """
