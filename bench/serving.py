@@ -151,11 +151,11 @@ def asked(body: bytes) -> bytes:
 
 def compare_tokens(path: Path, clients: int, rounds: int) -> None:
     """The engine called in this process and by its own HTTP, against the server, by turns; all hold the model."""
-    engine = bare_engine(path, clients)
+    engine, other = bare_engine(path, clients), bare_engine(path, clients)  # neither has read the other's prompts
     with serve(str(path), "--context", "1024", "--parallel", str(clients)) as ours:
         ways: dict[str, Callable[[str], Took]] = {
             "called": functools.partial(through_engine, engine),
-            "its own HTTP": functools.partial(through_server, int(engine.listening_address.rpartition(":")[2])),
+            "its own HTTP": functools.partial(through_server, int(other.listening_address.rpartition(":")[2])),
             "weigh": functools.partial(through_server, ours.port),
         }
         rows: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}

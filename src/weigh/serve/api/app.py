@@ -60,7 +60,7 @@ FAMILIES = (
 def create(pool: Pool, settings: Settings, language: Language, outside: Outside) -> Starlette:
     """Routes of every family over one pool; models are let go when it stops."""
     serving = Serving(pool, settings, language, outside)
-    routes = [*_own(serving), *(route for family in FAMILIES for route in family(serving))]
+    routes = [*(route for family in FAMILIES for route in family(serving)), *_own(serving)]  # as often as asked for
     routes.append(_described(routes))
 
     @asynccontextmanager

@@ -223,8 +223,9 @@ async def _read(request: Request, most: int) -> bytearray:
     try:
         async with asyncio.timeout(patience) as limit:
             async for chunk in request.stream():
+                if data and chunk:
+                    limit.reschedule(time() + patience)
                 data += chunk
-                limit.reschedule(time() + patience)
                 if len(data) > most:
                     raise Refusal(413, "too_long", Saying("refusal.body", most=most))
     except TimeoutError as error:
